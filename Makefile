@@ -1,0 +1,47 @@
+# make demo   set-up and the whole story on the terminal (DATA=folder for your own files in Kaggle's H&M layout)
+# make test   set-up and all tests
+# make up     everything running until Ctrl-C
+# make lint   ruff and mypy
+# make lock   resolve requirements.lock anew from pyproject.toml
+
+PYTHON ?= python3.11
+VENV := .venv
+BIN := $(VENV)/bin
+SETUP := $(VENV)/.complete
+export TF_CPP_MIN_LOG_LEVEL ?= 2
+export TF_USE_LEGACY_KERAS := 1
+
+.PHONY: setup demo up test lint lock bench clean
+
+setup: $(SETUP)
+
+# uv installs the same pinned, hashed files as pip, about ten times faster.
+$(SETUP): requirements.lock requirements-tools.lock pyproject.toml
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-tools.lock
+	@$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements.lock requirements-tools.lock
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	@touch $@
+
+demo: $(SETUP)
+	@$(BIN)/vitrine demo $(if $(DATA),--data "$(DATA)")
+
+up: $(SETUP)
+	@$(BIN)/vitrine up $(if $(DATA),--data "$(DATA)")
+
+test: $(SETUP)
+	@$(BIN)/python -m pytest
+
+lint: $(SETUP)
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+
+bench: $(SETUP)
+	@$(BIN)/python -m pytest tests/benchmarks --override-ini python_files='bench_*.py' -s
+
+lock: $(SETUP)
+	@$(BIN)/uv pip compile --quiet --generate-hashes --no-header --python-version 3.11 --extra dev -o requirements.lock pyproject.toml requirements-build.in
+	@echo uv | $(BIN)/uv pip compile --quiet --generate-hashes --no-header --no-annotate --python-version 3.11 -o requirements-tools.lock -
+
+clean:
+	rm -rf var

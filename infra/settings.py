@@ -1,0 +1,125 @@
+"""Where things are and which services to talk to: one frozen object, made once at the edge and passed in.
+
+Order of precedence: environment variables, then the local stack that is running (it writes its ports to
+``var/run/stack.json``), then the services' customary ports on this machine. This module imports nothing of the project.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+CHECKOUT = Path(__file__).resolve().parent.parent
+
+DEFAULT_REDIS_URL = "redis://127.0.0.1:6379/0"
+DEFAULT_KAFKA_BOOTSTRAP_SERVERS = "127.0.0.1:9092"
+DEFAULT_TF_SERVING_ADDRESS = "127.0.0.1:8500"
+DEFAULT_GATEWAY_ADDRESS = "127.0.0.1:50051"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Addresses and folders of one deployment.
+
+    ``clock`` is "" for the wall clock, an ISO date for a fixed day, or ``events`` for the stream's own watermark.
+    """
+
+    var_dir: Path
+    redis_url: str = DEFAULT_REDIS_URL
+    kafka_bootstrap_servers: str = DEFAULT_KAFKA_BOOTSTRAP_SERVERS
+    tf_serving_address: str = DEFAULT_TF_SERVING_ADDRESS
+    gateway_address: str = DEFAULT_GATEWAY_ADDRESS
+    clock: str = ""
+
+    @classmethod
+    def from_environment(cls, environ: Mapping[str, str] | None = None) -> Settings:
+        """Read ``VITRINE_*`` variables, falling back on the running local stack and then on customary ports."""
+        env = os.environ if environ is None else environ
+        var_dir = Path(env.get("VITRINE_VAR", CHECKOUT / "var")).absolute()
+        running = _running_stack(var_dir / "run" / "stack.json")
+
+        def pick(variable: str, key: str, default: str) -> str:
+            return env.get(variable) or running.get(key) or default
+
+        return cls(
+            var_dir=var_dir,
+            redis_url=pick("VITRINE_REDIS_URL", "redis_url", DEFAULT_REDIS_URL),
+            kafka_bootstrap_servers=pick(
+                "VITRINE_KAFKA_BOOTSTRAP_SERVERS", "kafka_bootstrap_servers", DEFAULT_KAFKA_BOOTSTRAP_SERVERS
+            ),
+            tf_serving_address=pick("VITRINE_TF_SERVING_ADDRESS", "tf_serving_address", DEFAULT_TF_SERVING_ADDRESS),
+            gateway_address=pick("VITRINE_GATEWAY_ADDRESS", "gateway_address", DEFAULT_GATEWAY_ADDRESS),
+            clock=pick("VITRINE_CLOCK", "clock", ""),
+        )
+
+    def to_environment(self) -> dict[str, str]:
+        """The variables that make a child process see these very settings."""
+        return {
+            "VITRINE_VAR": str(self.var_dir),
+            "VITRINE_REDIS_URL": self.redis_url,
+            "VITRINE_KAFKA_BOOTSTRAP_SERVERS": self.kafka_bootstrap_servers,
+            "VITRINE_TF_SERVING_ADDRESS": self.tf_serving_address,
+            "VITRINE_GATEWAY_ADDRESS": self.gateway_address,
+            "VITRINE_CLOCK": self.clock,
+        }
+
+    @property
+    def tables_dir(self) -> Path:
+        """Validated purchase files as Parquet: ``articles``, ``customers``, ``purchases``."""
+        return self.var_dir / "tables"
+
+    @property
+    def offline_dir(self) -> Path:
+        """Feast's offline tables, one Parquet file per feature view."""
+        return self.var_dir / "offline"
+
+    @property
+    def registry_path(self) -> Path:
+        """Feast's registry."""
+        return self.var_dir / "registry.db"
+
+    @property
+    def event_log_dir(self) -> Path:
+        """Everything that came over Kafka, as Parquet by topic and event date."""
+        return self.var_dir / "events"
+
+    @property
+    def releases_dir(self) -> Path:
+        """Release bundles, one folder per release number."""
+        return self.var_dir / "releases"
+
+    @property
+    def model_base_dir(self) -> Path:
+        """TensorFlow Serving's base paths and ``models.config``."""
+        return self.var_dir / "models"
+
+    @property
+    def images_dir(self) -> Path:
+        """Image embeddings and their PCA."""
+        return self.var_dir / "images"
+
+    @property
+    def reports_dir(self) -> Path:
+        """Figures, tables and pictures."""
+        return self.var_dir / "reports"
+
+    @property
+    def run_dir(self) -> Path:
+        """Process ids, ports and the services' own data."""
+        return self.var_dir / "run"
+
+    @property
+    def logs_dir(self) -> Path:
+        """One log file per process."""
+        return self.var_dir / "logs"
+
+
+def _running_stack(path: Path) -> dict[str, str]:
+    try:
+        content = json.loads(path.read_text())
+    except (FileNotFoundError, json.JSONDecodeError):
+        return {}
+    return {key: value for key, value in content.items() if isinstance(value, str)}

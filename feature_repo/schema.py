@@ -152,7 +152,7 @@ ARTICLE_ACTIVITY_30D = View(
         Feature("distinct_customers", I, "Different buyers."),
         Feature("units_7d", I, "Units of the last 7 calendar days."),
         Feature("units_3d", I, "Units of the last 3 calendar days: yesterday, the day before and today so far."),
-        Feature("trend", F, "Daily rate of 7 days over that of 30, smoothed: (units_7d + 1) / 7 over (units + 30/7) / 30."),
+        Feature("trend", F, "Smoothed rates: ((units_7d + 1) / 7) / ((units + 30/7) / 30)."),
         Feature("mean_price_micros", F, "Mean price; missing without sales."),
         Feature("last_sale_at", I, "Instant of the last sale, microseconds since 1970-01-01."),
     ),

@@ -2,6 +2,7 @@
 # make test   set-up and all tests
 # make up     everything running until Ctrl-C
 # make lint   ruff and mypy
+# make proto  generate serving/proto/*_pb2*.py from the .proto files
 # make lock   resolve requirements.lock anew from pyproject.toml
 
 PYTHON ?= python3.11
@@ -11,7 +12,7 @@ SETUP := $(VENV)/.complete
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 export TF_USE_LEGACY_KERAS := 1
 
-.PHONY: setup demo up test lint lock bench clean
+.PHONY: setup demo up test lint lock proto bench clean
 
 setup: $(SETUP)
 
@@ -42,6 +43,9 @@ bench: $(SETUP)
 lock: $(SETUP)
 	@$(BIN)/uv pip compile --quiet --generate-hashes --no-header --python-version 3.11 --extra dev -o requirements.lock pyproject.toml requirements-build.in
 	@echo uv | $(BIN)/uv pip compile --quiet --generate-hashes --no-header --no-annotate --python-version 3.11 -o requirements-tools.lock -
+
+proto: $(SETUP)
+	@$(BIN)/python -m grpc_tools.protoc -I. --python_out=. --pyi_out=. --grpc_python_out=. $(wildcard serving/proto/*.proto)
 
 clean:
 	rm -rf var

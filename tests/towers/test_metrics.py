@@ -1,0 +1,64 @@
+"""Ranking metrics on lists whose values can be worked out by hand."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from towers.evaluation import metrics
+from towers.evaluation.metrics import Targets
+
+
+def test_metrics_of_one_list_equal_the_values_worked_out_by_hand() -> None:
+    # Targets 5 and 7 (5 bought twice); the list finds 5 at rank 1 and 7 at rank 3.
+    targets = Targets.from_lists([[5, 5, 7]])
+    values = metrics.measure(np.array([[5, 1, 7, 2]], np.int32), targets)
+    assert values["precision_at_10"][0] == pytest.approx(2 / 10)
+    assert values["recall_at_10"][0] == 1.0
+    assert values["map_at_12"][0] == pytest.approx((1 / 1 + 2 / 3) / 2)
+    # DCG = 1/log2(2) + 1/log2(4) = 1.5; the best list has both first: 1 + 1/log2(3).
+    assert values["ndcg_at_10"][0] == pytest.approx(1.5 / (1 + 1 / math.log2(3)))
+
+
+def test_more_targets_than_ranks_can_still_be_a_perfect_list() -> None:
+    targets = Targets.from_lists([list(range(30))])
+    values = metrics.measure(np.arange(20, dtype=np.int32)[None], targets)
+    assert values["map_at_12"][0] == pytest.approx(1.0)
+    assert values["ndcg_at_10"][0] == pytest.approx(1.0)
+    assert values["recall_at_20"][0] == pytest.approx(20 / 30)
+
+
+def test_an_article_of_another_customer_is_no_hit_and_padding_is_never_one() -> None:
+    targets = Targets.from_lists([[1], [2]])
+    found = metrics.hits(np.array([[2, -1], [1, 2]], np.int32), targets)
+    assert found.tolist() == [[False, False], [False, True]]
+
+
+def test_a_list_for_each_case_is_demanded() -> None:
+    with pytest.raises(ValueError, match="1 ranked lists for 2 cases"):
+        metrics.hits(np.zeros((1, 3), np.int32), Targets.from_lists([[1], [2]]))
+
+
+def test_taking_cases_keeps_their_targets() -> None:
+    taken = Targets.from_lists([[4, 3], [1], [9]]).take(np.array([2, 0]))
+    assert taken.articles.tolist() == [9, 3, 4]
+    assert taken.counts.tolist() == [1, 2]
+
+
+@given(st.data())
+def test_the_vectorised_metrics_equal_a_plain_loop(data: st.DataObject) -> None:
+    targets = [data.draw(st.sets(st.integers(0, 30), min_size=1, max_size=15)) for _ in range(3)]
+    lists = [data.draw(st.permutations(range(31)))[:25] for _ in range(3)]
+    values = metrics.measure(np.array(lists, np.int32), Targets.from_lists([sorted(row) for row in targets]))
+    for case, (wanted, offered) in enumerate(zip(targets, lists, strict=True)):
+        relevant = [article in wanted for article in offered]
+        precisions = [sum(relevant[: i + 1]) / (i + 1) for i in range(12) if relevant[i]]
+        assert values["map_at_12"][case] == pytest.approx(sum(precisions) / min(len(wanted), 12))
+        gains = sum(1 / math.log2(i + 2) for i in range(10) if relevant[i])
+        best = sum(1 / math.log2(i + 2) for i in range(min(len(wanted), 10)))
+        assert values["ndcg_at_10"][case] == pytest.approx(gains / best)
+        assert values["recall_at_12"][case] == pytest.approx(sum(relevant[:12]) / len(wanted))

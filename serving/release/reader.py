@@ -1,0 +1,94 @@
+"""A release as the gateway and the evaluation hold it: opened from its folder, without TensorFlow."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+
+from infra.errors import UserError
+from serving.release.manifest import Manifest
+from serving.retrieval.articles import ArticleTable
+from serving.retrieval.candidates import Quota
+from serving.retrieval.item_index import ItemIndex
+from serving.retrieval.query_features import QUERY_NUMERIC
+from serving.retrieval.ranking_features import ranking_feature_names
+from serving.retrieval.sources.bought_again import BoughtAgainSource
+from serving.retrieval.sources.bought_together import BoughtTogetherSource
+from serving.retrieval.sources.same_product import SameProductSource
+from serving.retrieval.sources.source import CandidateSource
+from serving.retrieval.sources.tower import TowerSource
+from serving.retrieval.sources.trending import DepartmentTrendSource, TrendingSource
+
+
+@dataclass(frozen=True)
+class Release:
+    """One release, ready to answer: its articles, index and candidate sources all belong together."""
+
+    number: int
+    manifest: Manifest
+    articles: ArticleTable
+    index: ItemIndex
+    quotas: tuple[Quota, ...]
+    query_vocabularies: dict[str, dict[str, int]]
+
+    @property
+    def as_of_day(self) -> int:
+        """Days since 1970-01-01: the release knows purchases dated before it."""
+        return (date.fromisoformat(self.manifest.as_of) - date(1970, 1, 1)).days
+
+    @classmethod
+    def open(cls, folder: Path) -> Release:
+        """Open a bundle.
+
+        Raises:
+            UserError: it is missing, or was made for other features than this code computes.
+        """
+        manifest = Manifest.read(folder)
+        articles = ArticleTable.load(folder / "articles")
+        index = ItemIndex(np.load(folder / "index" / "item_vectors.npy"), manifest.temperature, manifest.prior_weight)
+        index.set_units(slice(None), articles.units_3d)
+        quotas = tuple(
+            Quota(open_source(source.name, folder / "sources" / source.name, articles, index), source.limit)
+            for source in manifest.sources
+        )
+        _same("query features", manifest, manifest.query_numeric, QUERY_NUMERIC)
+        names = ranking_feature_names(tuple(source.name for source in manifest.sources))
+        _same("ranking features", manifest, manifest.ranking_features, names)
+        vocabularies = {
+            category: {value: index for index, value in enumerate(values)}
+            for category, values in manifest.query_categories.items()
+        }
+        return cls(manifest.release, manifest, articles, index, quotas, vocabularies)
+
+
+def open_source(name: str, folder: Path, articles: ArticleTable, index: ItemIndex) -> CandidateSource:
+    """Make the candidate source of this name.
+
+    Raises:
+        UserError: this version has no such source.
+    """
+    if name == BoughtAgainSource.name:
+        return BoughtAgainSource()
+    if name == SameProductSource.name:
+        return SameProductSource(articles)
+    if name == BoughtTogetherSource.name:
+        return BoughtTogetherSource.load(folder)
+    if name == TowerSource.name:
+        return TowerSource(index)
+    if name == TrendingSource.name:
+        return TrendingSource()
+    if name == DepartmentTrendSource.name:
+        return DepartmentTrendSource()
+    raise UserError(f"the release names a candidate source {name!r} that this version of Vitrine does not have")
+
+
+def _same(what: str, manifest: Manifest, trained: tuple[str, ...], computed: tuple[str, ...]) -> None:
+    if trained != computed:
+        differing = sorted(set(trained) ^ set(computed)) or ["their order"]
+        raise UserError(
+            f"release {manifest.release} was trained with other {what} than this version computes "
+            f"(differing: {', '.join(differing[:5])}); serve it with the version that made it, or train anew"
+        )

@@ -1,0 +1,123 @@
+"""The catalogue as the gateway holds it: one row an article, columns by position, live columns updated in place."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from feature_repo.schema import ARTICLE_ACTIVITY_30D, ARTICLE_SALES
+
+CATEGORIES = (
+    "product_type_name",
+    "product_group_name",
+    "graphical_appearance_name",
+    "colour_group_name",
+    "perceived_colour_value_name",
+    "perceived_colour_master_name",
+    "department_name",
+    "index_name",
+    "index_group_name",
+    "section_name",
+    "garment_group_name",
+)
+SALES_COLUMNS = tuple(feature.name for feature in ARTICLE_SALES.features)
+# The instant of the last sale is held as a day: microseconds since 1970 do not fit a float32.
+ACTIVITY_COLUMNS = tuple(
+    "last_sale_day" if feature.name == "last_sale_at" else feature.name for feature in ARTICLE_ACTIVITY_30D.features
+)
+
+_UNITS_3D = ACTIVITY_COLUMNS.index("units_3d")
+_SALES = {name: column for column, name in enumerate(SALES_COLUMNS)}
+_ACTIVITY = {name: column for column, name in enumerate(ACTIVITY_COLUMNS)}
+_CATEGORY = {name: column for column, name in enumerate(CATEGORIES)}
+
+
+@dataclass
+class ArticleTable:
+    """All articles of one release, in index order.
+
+    ``activity`` and ``in_stock`` are live: the gateway overwrites rows when purchases or stock change.
+    """
+
+    ids: Sequence[str]  # [n]
+    names: npt.NDArray[np.bytes_]  # [n] UTF-8
+    product: npt.NDArray[np.int32]  # [n] articles of one product share a number
+    categories: npt.NDArray[np.int32]  # [n, len(CATEGORIES)] index into the vocabulary, 0 = unknown
+    vocabularies: dict[str, list[str]]  # category -> values, "" first
+    sales: npt.NDArray[np.float32]  # [n, len(SALES_COLUMNS)] NaN = missing
+    activity: npt.NDArray[np.float32]  # [n, len(ACTIVITY_COLUMNS)] NaN = missing
+    in_stock: npt.NDArray[np.bool_]  # [n]
+    position: dict[str, int] = field(init=False, repr=False)
+    activity_version: int = field(default=0, init=False)
+
+    def __post_init__(self) -> None:
+        self.position = {article_id: position for position, article_id in enumerate(self.ids)}
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def name(self, position: int) -> str:
+        """The product's name, for a person to read."""
+        return self.names[position].decode()
+
+    def category(self, name: str) -> npt.NDArray[np.int32]:
+        """Vocabulary indexes of one category, [n]."""
+        return self.categories[:, _CATEGORY[name]]
+
+    def category_value(self, name: str, position: int) -> str:
+        """The category's value of one article as text."""
+        return self.vocabularies[name][self.categories[position, _CATEGORY[name]]]
+
+    def sales_column(self, name: str) -> npt.NDArray[np.float32]:
+        """One column of the view ``article_sales``, [n]."""
+        return self.sales[:, _SALES[name]]
+
+    def activity_column(self, name: str) -> npt.NDArray[np.float32]:
+        """One column of the view ``article_activity_30d``, [n], live."""
+        return self.activity[:, _ACTIVITY[name]]
+
+    @property
+    def units_3d(self) -> npt.NDArray[np.float32]:
+        """Units sold in the last 3 calendar days, [n], live, missing as 0."""
+        return np.nan_to_num(self.activity[:, _UNITS_3D])
+
+    def positions(self, article_ids: Sequence[str]) -> npt.NDArray[np.int32]:
+        """Positions of articles, -1 for those the release does not know."""
+        position = self.position
+        return np.fromiter((position.get(a, -1) for a in article_ids), np.int32, len(article_ids))
+
+    def update_activity(self, positions: npt.NDArray[np.int32], rows: npt.NDArray[np.float32]) -> None:
+        """Overwrite the live columns of some articles; ``rows`` is [m, len(ACTIVITY_COLUMNS)]."""
+        self.activity[positions] = rows
+        self.activity_version += 1
+
+    def save(self, folder: Path) -> None:
+        """Write one file a column block."""
+        folder.mkdir(parents=True, exist_ok=True)
+        np.save(folder / "ids.npy", np.asarray([a.encode() for a in self.ids], dtype="S"))
+        np.save(folder / "names.npy", self.names)
+        np.save(folder / "product.npy", self.product)
+        np.save(folder / "categories.npy", self.categories)
+        np.save(folder / "sales.npy", self.sales)
+        np.save(folder / "activity.npy", self.activity)
+        (folder / "vocabularies.json").write_text(json.dumps(self.vocabularies, ensure_ascii=False))
+
+    @classmethod
+    def load(cls, folder: Path) -> ArticleTable:
+        """Read what :meth:`save` wrote; every article starts in stock."""
+        ids = [a.decode() for a in np.load(folder / "ids.npy")]
+        return cls(
+            ids=ids,
+            names=np.load(folder / "names.npy"),
+            product=np.load(folder / "product.npy"),
+            categories=np.load(folder / "categories.npy"),
+            vocabularies=json.loads((folder / "vocabularies.json").read_text()),
+            sales=np.load(folder / "sales.npy"),
+            activity=np.load(folder / "activity.npy"),
+            in_stock=np.ones(len(ids), dtype=np.bool_),
+        )

@@ -1,0 +1,68 @@
+"""The union of what the sources propose for one customer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from serving.retrieval.sources.source import CandidateSource, Question
+
+ABSENT = -1
+
+Mask = Callable[[npt.NDArray[np.int32]], npt.NDArray[np.bool_]]
+"""Tells which positions may be shown."""
+
+
+@dataclass(frozen=True)
+class Quota:
+    """A source with the number of articles it may propose."""
+
+    source: CandidateSource
+    limit: int
+
+
+@dataclass(frozen=True)
+class CandidateSet:
+    """Distinct articles with each source's rank and score; columns in the order of ``sources``."""
+
+    positions: npt.NDArray[np.int32]  # [m]
+    ranks: npt.NDArray[np.int32]  # [m, sources] 0 = first, ABSENT where the source did not propose it
+    scores: npt.NDArray[np.float32]  # [m, sources] 0 where absent
+    sources: tuple[str, ...]
+
+    def __len__(self) -> int:
+        return self.positions.size
+
+    def column(self, source: str) -> int | None:
+        """The column of a source, None if the release has no such source."""
+        return self.sources.index(source) if source in self.sources else None
+
+
+def collect(question: Question, quotas: Sequence[Quota], allowed: Mask | None = None) -> CandidateSet:
+    """Ask every source and unite the answers, in order of position.
+
+    Args:
+        allowed: filters articles *before* the quotas are filled, so that a filtered request still gets its number;
+            sources are then asked for more.
+    """
+    names = tuple(quota.source.name for quota in quotas)
+    proposals = []
+    for quota in quotas:
+        # Behind a filter, look deeper before giving up.
+        proposal = quota.source.propose(question, quota.limit if allowed is None else quota.limit * 10)
+        positions, scores = proposal.positions, proposal.scores
+        if allowed is not None:
+            kept = allowed(positions)
+            positions, scores = positions[kept][: quota.limit], scores[kept][: quota.limit]
+        proposals.append((positions, scores))
+    union = np.unique(np.concatenate([positions for positions, _ in proposals])) if proposals else np.empty(0, np.int32)
+    ranks = np.full((union.size, len(quotas)), ABSENT, np.int32)
+    values = np.zeros((union.size, len(quotas)), np.float32)
+    for column, (positions, scores) in enumerate(proposals):
+        rows = np.searchsorted(union, positions)
+        ranks[rows, column] = np.arange(positions.size)
+        values[rows, column] = scores
+    return CandidateSet(union.astype(np.int32), ranks, values, names)

@@ -1,0 +1,70 @@
+"""Exact nearest neighbours over the item vectors, with a fresh popularity prior as one more dimension.
+
+The score of an article is  query . item / temperature + prior_weight * log(units of the last 3 days + 0.3).  The second
+term is a dimension of the item vectors that meets a 1 on the query's side, overwritten in place when sales change.
+Exact search over 105,542 x 64 takes 1 ms on one core, so nothing approximate is needed at this size.
+"""
+
+from __future__ import annotations
+
+import faiss
+import numpy as np
+import numpy.typing as npt
+
+PRIOR_SMOOTHING = 0.3
+
+
+class ItemIndex:
+    """The item vectors of one release, searchable."""
+
+    def __init__(self, vectors: npt.NDArray[np.float32], temperature: float, prior_weight: float) -> None:
+        """Args:
+        vectors: L2-normalised candidate embeddings, [n, d].
+        temperature: the towers' learned temperature.
+        prior_weight: weight of the popularity prior; 0 switches it off.
+        """
+        articles, self.dim = vectors.shape
+        self.temperature, self.prior_weight = temperature, prior_weight
+        self._index = faiss.IndexFlatIP(self.dim + 1)
+        extended = np.empty((articles, self.dim + 1), np.float32)
+        extended[:, : self.dim] = vectors
+        extended[:, self.dim] = prior_weight * np.log(PRIOR_SMOOTHING)
+        self._index.add(extended)
+        # FAISS's own memory, seen as an array: writing here changes what is searched, without a second copy.
+        self._stored = faiss.rev_swig_ptr(self._index.get_xb(), extended.size).reshape(extended.shape)
+
+    def __len__(self) -> int:
+        return int(self._index.ntotal)
+
+    @property
+    def vectors(self) -> npt.NDArray[np.float32]:
+        """The item vectors without the prior, [n, d]; a view."""
+        return self._stored[:, : self.dim]
+
+    def set_units(self, positions: npt.NDArray[np.int32] | slice, units_3d: npt.NDArray[np.float32]) -> None:
+        """Refresh the prior of some articles from their sales of the last 3 days."""
+        self._stored[positions, self.dim] = self.prior_weight * np.log(units_3d + PRIOR_SMOOTHING)
+
+    def search(
+        self, query_embedding: npt.NDArray[np.float32], count: int
+    ) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.float32]]:
+        """The ``count`` best articles for one query, [d] -> positions and scores, best first."""
+        query = np.empty((1, self.dim + 1), np.float32)
+        query[0, : self.dim] = query_embedding / self.temperature
+        query[0, self.dim] = 1.0
+        scores, positions = self._index.search(query, min(count, len(self)))
+        return positions[0].astype(np.int32), scores[0]
+
+    def similar(self, position: int, count: int) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.float32]]:
+        """The ``count`` articles most similar to one, itself left out: positions and cosines, best first."""
+        query = np.zeros((1, self.dim + 1), np.float32)
+        query[0, : self.dim] = self._stored[position, : self.dim]
+        cosines, positions = self._index.search(query, min(count + 1, len(self)))
+        others = positions[0] != position
+        return positions[0][others][:count].astype(np.int32), cosines[0][others][:count]
+
+    def cosines(
+        self, query_embedding: npt.NDArray[np.float32], positions: npt.NDArray[np.int32]
+    ) -> npt.NDArray[np.float32]:
+        """query . item of chosen articles, [m]."""
+        return self._stored[positions, : self.dim] @ query_embedding

@@ -1,0 +1,6 @@
+"""The online store at full speed: reads and writes Feast's own Redis format without importing Feast.
+
+``format`` knows the bytes of keys, fields, values and timestamps; ``entity_values`` turns one HMGET reply into the
+features of a customer or an article; ``numeric_columns`` decodes whole catalogues at once; ``writer`` loads many rows.
+What is written here is readable by stock Feast, bit for bit, and the other way round; tests hold it to that.
+"""

@@ -7,7 +7,9 @@ from collections.abc import Iterator
 import pytest
 import redis
 
+from infra.local.kafka import KafkaServer
 from infra.local.redis import RedisServer
+from infra.local.topics import create_topics
 
 
 @pytest.fixture(scope="session")
@@ -25,3 +27,26 @@ def redis_client(redis_server: RedisServer) -> Iterator[redis.Redis]:
     with redis.Redis.from_url(redis_server.url) as client:
         client.flushall()
         yield client
+
+
+@pytest.fixture(scope="session")
+def kafka_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KafkaServer]:
+    """A Kafka broker without topics of its own making; what earlier tests created is still there."""
+    folder = tmp_path_factory.mktemp("kafka")
+    with KafkaServer.start(folder / "data", folder / "logs") as server:
+        yield server
+
+
+@pytest.fixture
+def kafka_topics(kafka_server: KafkaServer) -> Iterator[KafkaServer]:
+    """The broker with all of Vitrine's topics in place and empty."""
+    from kafka.admin import KafkaAdminClient
+
+    kafka_server.start_again()  # in case a test has ended it
+    admin = KafkaAdminClient(bootstrap_servers=kafka_server.address)
+    old = [name for name in admin.list_topics() if not name.startswith("__")]
+    if old:
+        admin.delete_topics(old)
+    admin.close()
+    create_topics(kafka_server.address)
+    yield kafka_server

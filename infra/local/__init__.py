@@ -1,4 +1,4 @@
-"""The local stack: real Redis, Kafka and model server on one machine, started without root, Docker or an installed Java.
+"""The local stack: real Redis, Kafka and model server on one machine, without root, Docker or an installed Java.
 
 Every service is a child process that cannot outlive the process which started it: stopped by process id, killed by the
 kernel when its starter is killed. ``stack`` starts and supervises them all; ``RedisServer``, ``KafkaServer`` and

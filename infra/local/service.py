@@ -35,7 +35,6 @@ class Service(ABC):
     def __init__(self, data_dir: Path, log_dir: Path, port: int | None = None) -> None:
         self.data_dir = data_dir.absolute()
         self.log_dir = log_dir.absolute()
-        self._wanted_port = port
         self._port = port
         self._process: ChildProcess | None = None
 
@@ -56,20 +55,11 @@ class Service(ABC):
             return
         self.data_dir.mkdir(parents=True, exist_ok=True)
         self._prepare()
-        if self._port is not None:
+        if self._port is None:
+            self._launch_on_a_free_port()
+        else:
             self._claim(self._port)
             self._launch()
-            return
-        for attempt in range(1, _PORT_ATTEMPTS + 1):
-            self._port = free_port()
-            try:
-                return self._launch()
-            except UserError:
-                # Someone may have taken the port between our look and the server's bind; then another one will do.
-                lost_race = not self._all_ports_free()
-                self._port = None
-                if not lost_race or attempt == _PORT_ATTEMPTS:
-                    raise
 
     def stop(self) -> None:
         """End it in order (SIGTERM, then SIGKILL after a while). Does nothing when it does not run."""
@@ -132,6 +122,19 @@ class Service(ABC):
             self._process.kill()
             raise
 
+    def _launch_on_a_free_port(self) -> None:
+        for attempts_left in reversed(range(_PORT_ATTEMPTS)):
+            self._port = free_port()
+            try:
+                self._launch()
+                return
+            except UserError:
+                # Someone may have taken the port between our look and the server's bind; then another one will do.
+                lost_the_race = not is_free(self._port)
+                self._port = None
+                if not lost_the_race or not attempts_left:
+                    raise
+
     def _claim(self, port: int) -> None:
         """See that ``port`` can be had: a port of our own may linger a moment, a stranger's will not go away."""
         if is_free(port):
@@ -140,9 +143,6 @@ class Service(ABC):
             wait_until(lambda: is_free(port), _PORT_WAIT_SECONDS, f"port {port} of {self.name} to be free again")
             return
         raise UserError(f"{self.name} cannot use port {port} of {HOST}: another server listens there; choose another")
-
-    def _all_ports_free(self) -> bool:
-        return is_free(self.port)
 
     def _listens(self) -> bool:
         return self._process is not None and listens(self._process.pid, self.port)

@@ -21,12 +21,15 @@ _LONGEST_VARINT = 10
 _TAGS = {Kind.INT64: TAG_INT64, Kind.BOOL: TAG_BOOL, Kind.FLOAT64: TAG_DOUBLE}
 
 
-def numeric_columns(raw_rows: Sequence[Sequence[bytes | None]], kinds: Sequence[Kind]) -> np.ndarray:
-    """Decode rows of Feast values into float32 [rows, features]; missing and unset values become NaN.
+def numeric_columns(
+    raw_rows: Sequence[Sequence[bytes | None]], kinds: Sequence[Kind], dtype: type[np.floating] = np.float32
+) -> np.ndarray:
+    """Decode rows of Feast values into an array [rows, features]; missing and unset values become NaN.
 
     Args:
         raw_rows: one HMGET reply per entity, each with one value per kind, in order.
         kinds: INT64, FLOAT64 or BOOL, one per column.
+        dtype: float64 where instants in microseconds must stay exact; float32 does not hold them.
 
     Raises:
         ValueError: a row has another length, a kind is not numeric, or a value is not of its kind.
@@ -41,7 +44,7 @@ def numeric_columns(raw_rows: Sequence[Sequence[bytes | None]], kinds: Sequence[
     # Padding lets every gather below read past a short last value without a bounds check.
     octets = np.frombuffer(b"".join([*cells, bytes(_LONGEST_VARINT + 1)]), dtype=np.uint8)
     starts = (np.cumsum(lengths) - lengths.ravel()).reshape(lengths.shape)
-    result = np.full(lengths.shape, np.nan, dtype=np.float32)
+    result = np.full(lengths.shape, np.nan, dtype=dtype)
     for column, kind in enumerate(kinds):
         present = np.flatnonzero(lengths[:, column])
         begins, sizes = starts[present, column], lengths[present, column]
@@ -52,13 +55,15 @@ def numeric_columns(raw_rows: Sequence[Sequence[bytes | None]], kinds: Sequence[
     return result
 
 
-def numeric_view(view: View, raw_rows: Sequence[Sequence[bytes | None]], now: datetime) -> np.ndarray:
+def numeric_view(
+    view: View, raw_rows: Sequence[Sequence[bytes | None]], now: datetime, dtype: type[np.floating] = np.float32
+) -> np.ndarray:
     """Decode replies to ``hmget(key, fields_of([view]))`` of a view whose features are all numbers.
 
     Returns:
-        float32 [rows, features]. Entities without the view, or with values older than its time to live, are NaN.
+        ``dtype`` [rows, features]. Entities without the view, or with values older than its time to live, are NaN.
     """
-    values = numeric_columns([row[:-1] for row in raw_rows], [feature.kind for feature in view.features])
+    values = numeric_columns([row[:-1] for row in raw_rows], [feature.kind for feature in view.features], dtype)
     clock_micros = now_micros(now)
     absent = [
         row[-1] is None

@@ -1,0 +1,82 @@
+"""How long a request may take, and which part of what is left each stage may spend."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+import grpc
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Budgets:
+    """Shares of the remaining time by stage, in the order the stages run.
+
+    A stage gets its share of what is left divided by the shares of itself and all after it, so time that one stage saves
+    is the later ones' to spend. ``reserve`` is for the stages that only compute, and for the answer's way back.
+    """
+
+    default_ms: float = 200.0  # where the caller gives no deadline
+    longest_ms: float = 2_000.0  # a caller who would wait longer is still answered within this
+    shares: dict[str, float] = field(
+        default_factory=lambda: {"customer": 2.0, "query_tower": 3.0, "ranker": 4.0, "reserve": 1.5}
+    )
+    least_ms: float = 0.5  # a stage with less left is not begun
+
+
+class StageFailed(Exception):  # noqa: N818 - not an error of the program: a stage that the answer does without
+    """A stage did not contribute; the message says why, for the caller to read."""
+
+
+class Deadline:
+    """The instant by which a request must be answered."""
+
+    def __init__(self, remaining_ms: float | None, budgets: Budgets) -> None:
+        """Args:
+        remaining_ms: time left by the caller's deadline, None where there is none.
+        """
+        self._budgets = budgets
+        allowed = budgets.default_ms if remaining_ms is None else min(remaining_ms, budgets.longest_ms)
+        self._expires = time.monotonic() + allowed / 1e3
+
+    @property
+    def remaining_ms(self) -> float:
+        """Time left; negative once it has passed."""
+        return (self._expires - time.monotonic()) * 1e3
+
+    def budget_ms(self, stage: str) -> float:
+        """What ``stage`` may spend of the time left."""
+        shares = self._budgets.shares
+        stages = list(shares)
+        later = sum(shares[name] for name in stages[stages.index(stage) :])
+        return self.remaining_ms * shares[stage] / later
+
+    async def spend(self, stage: str, work: Awaitable[T]) -> T:
+        """Await a stage's answer from another process, within the stage's budget.
+
+        Raises:
+            StageFailed: it failed or took too long; ``work`` is cancelled then.
+        """
+        budget_ms = self.budget_ms(stage)
+        try:
+            if budget_ms < self._budgets.least_ms:
+                if asyncio.iscoroutine(work):
+                    work.close()
+                raise StageFailed("no time left before the deadline")
+            async with asyncio.timeout(budget_ms / 1e3):
+                return await work
+        except TimeoutError:
+            raise StageFailed(f"no answer within {budget_ms:.0f} ms") from None
+        except grpc.aio.AioRpcError as error:
+            raise StageFailed(f"{error.code().name}: {_first_line(error.details() or '')}") from error
+        except (OSError, RuntimeError, ValueError, KeyError) as error:
+            raise StageFailed(f"{type(error).__name__}: {_first_line(str(error))}") from error
+
+
+def _first_line(text: str) -> str:
+    return text.splitlines()[0][:200] if text else "no details"

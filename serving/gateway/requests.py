@@ -1,0 +1,130 @@
+"""What a caller asked, checked: proto messages in, frozen requests out."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+
+from serving.proto import recommender_pb2 as pb
+
+DEFAULT_COUNT = 12
+MOST_ARTICLES = 100
+DEEPEST_ARTICLE = 500
+LONGEST_CUSTOMER_ID = 256
+LONGEST_SURFACE = 64
+LONGEST_REQUEST_ID = 128
+MOST_LISTED = 1_000
+
+
+class InvalidRequest(Exception):  # noqa: N818 - becomes the status INVALID_ARGUMENT
+    """The request cannot be answered as it stands; the message says what to change."""
+
+
+@dataclass(frozen=True)
+class ArticleFilters:
+    """What may be shown; see ``Filters`` in recommender.proto."""
+
+    include_articles: tuple[str, ...] = ()
+    exclude_articles: tuple[str, ...] = ()
+    index_groups: tuple[str, ...] = ()
+    min_price_micros: int | None = None
+    max_price_micros: int | None = None
+    in_stock_only: bool = True
+
+    @classmethod
+    def from_proto(cls, filters: pb.Filters) -> ArticleFilters:
+        """Check and freeze; index groups are checked later, against the release.
+
+        Raises:
+            InvalidRequest: a list is too long or the prices contradict each other.
+        """
+        for name in ("include_articles", "exclude_articles"):
+            listed = len(getattr(filters, name))
+            if listed > MOST_LISTED:
+                raise InvalidRequest(f"filters.{name} lists {listed} articles; give at most {MOST_LISTED}")
+        least = filters.min_price_micros if filters.HasField("min_price_micros") else None
+        most = filters.max_price_micros if filters.HasField("max_price_micros") else None
+        for name, price in (("min_price_micros", least), ("max_price_micros", most)):
+            if price is not None and price < 0:
+                raise InvalidRequest(f"filters.{name} is {price}; give 0 or more")
+        if least is not None and most is not None and least > most:
+            raise InvalidRequest(
+                f"filters.min_price_micros {least} is above filters.max_price_micros {most}; swap them or leave one out"
+            )
+        return cls(
+            include_articles=tuple(filters.include_articles),
+            exclude_articles=tuple(filters.exclude_articles),
+            index_groups=tuple(filters.index_groups),
+            min_price_micros=least,
+            max_price_micros=most,
+            in_stock_only=filters.in_stock_only if filters.HasField("in_stock_only") else True,
+        )
+
+
+@dataclass(frozen=True)
+class Request:
+    """One Recommend call."""
+
+    customer_id: str
+    count: int
+    filters: ArticleFilters
+    surface: str
+    page: int
+    context_article_id: str
+    request_id: str
+
+    @property
+    def first(self) -> int:
+        """Place of the page's first article in the whole order."""
+        return self.page * self.count
+
+    @property
+    def depth(self) -> int:
+        """How many articles must be put in order to cut this page out."""
+        return (self.page + 1) * self.count
+
+    @classmethod
+    def from_proto(cls, request: pb.RecommendRequest) -> Request:
+        """Check a call and fill in what was left out.
+
+        Raises:
+            InvalidRequest: says what to change.
+        """
+        if not request.customer_id.strip():
+            raise InvalidRequest("customer_id is empty; give the shopper's id, any text for a shopper without one")
+        if len(request.customer_id) > LONGEST_CUSTOMER_ID:
+            raise InvalidRequest(
+                f"customer_id has {len(request.customer_id)} characters; give at most {LONGEST_CUSTOMER_ID}"
+            )
+        count = checked_count(request.count)
+        if request.page < 0:
+            raise InvalidRequest(f"page is {request.page}; pages begin at 0")
+        if (request.page + 1) * count > DEEPEST_ARTICLE:
+            raise InvalidRequest(
+                f"page {request.page} of {count} articles ends at article {(request.page + 1) * count}; "
+                f"pages reach as deep as {DEEPEST_ARTICLE}"
+            )
+        for name, longest in (("surface", LONGEST_SURFACE), ("request_id", LONGEST_REQUEST_ID)):
+            length = len(getattr(request, name))
+            if length > longest:
+                raise InvalidRequest(f"{name} has {length} characters; give at most {longest}")
+        return cls(
+            customer_id=request.customer_id,
+            count=count,
+            filters=ArticleFilters.from_proto(request.filters),
+            surface=request.surface,
+            page=request.page,
+            context_article_id=request.context_article_id,
+            request_id=request.request_id or uuid.uuid4().hex,
+        )
+
+
+def checked_count(count: int) -> int:
+    """The number of articles asked for, or the default.
+
+    Raises:
+        InvalidRequest: not within 1 to 100.
+    """
+    if not 0 <= count <= MOST_ARTICLES:
+        raise InvalidRequest(f"count is {count}; give 1 to {MOST_ARTICLES}, or 0 for {DEFAULT_COUNT}")
+    return count or DEFAULT_COUNT

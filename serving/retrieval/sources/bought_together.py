@@ -18,7 +18,7 @@ PAIR_HALF_LIFE_DAYS = 14.0
 HISTORY_HALF_LIFE_DAYS = 30.0
 """A purchase of the asking customer loses half its weight in this time."""
 HISTORY_LENGTH = 30
-POPULARITY_EXPONENT = 0.4
+POPULARITY_EXPONENT = 0.1
 """How much a neighbour's own popularity is discounted: 0 not at all, 1 wholly (then rare coincidences win)."""
 
 

@@ -1,0 +1,108 @@
+"""Every candidate source in a shop where the right answer is plain to see."""
+
+import numpy as np
+import pytest
+from retrieval_worlds import TODAY, bought, shop
+
+from serving.retrieval.articles import ArticleTable
+from serving.retrieval.customer import Customer
+from serving.retrieval.item_index import ItemIndex
+from serving.retrieval.purchase_log import PurchaseLog
+from serving.retrieval.sources.bought_again import BoughtAgainSource
+from serving.retrieval.sources.bought_together import BoughtTogetherSource
+from serving.retrieval.sources.same_product import SameProductSource
+from serving.retrieval.sources.source import Question
+from serving.retrieval.sources.tower import TowerSource
+from serving.retrieval.sources.trending import DepartmentTrendSource, TrendingSource
+
+
+def ask(articles: ArticleTable, *purchases: tuple[str, int], query: np.ndarray | None = None) -> Question:
+    values = bought(*purchases) if purchases else {}
+    return Question(Customer.from_values("c", values, articles, TODAY), articles, query)
+
+
+def checkerboard() -> tuple[ArticleTable, PurchaseLog]:
+    """Customers of even number buy the articles of even position, odd ones the odd: no one ever crosses over."""
+    articles = shop([1.0] * 10)
+    rows = [(customer, article) for customer in range(20) for article in range(customer % 2, 10, 2)]
+    customer, article = np.asarray(rows, np.int32).T
+    return articles, PurchaseLog(customer, article, np.full(article.size, TODAY - 3, np.int32))
+
+
+def sources(articles: ArticleTable, log: PurchaseLog) -> list:
+    vectors = np.eye(len(articles), 8, dtype=np.float32)
+    return [
+        BoughtAgainSource(),
+        SameProductSource(articles),
+        BoughtTogetherSource.fit(log, len(articles)),
+        TowerSource(ItemIndex(vectors, 0.1, 1.0)),
+        TrendingSource(),
+        DepartmentTrendSource(),
+    ]
+
+
+@pytest.mark.parametrize("source", sources(*checkerboard()), ids=lambda source: source.name)
+@pytest.mark.parametrize("purchases", [(), (("0000000001", 2), ("0000000004", 9))], ids=["cold", "warm"])
+@pytest.mark.parametrize("limit", [1, 3, 50])
+def test_every_source_proposes_distinct_articles_best_first_within_its_limit(source, purchases, limit):
+    articles, _ = checkerboard()
+    query = np.eye(8, dtype=np.float32)[2]
+    proposal = source.propose(ask(articles, *purchases, query=query), limit)
+    assert proposal.positions.size <= limit
+    assert proposal.positions.dtype == np.int32
+    assert len(set(proposal.positions.tolist())) == proposal.positions.size
+    assert (np.diff(proposal.scores) <= 0).all()
+    again = source.propose(ask(articles, *purchases, query=query), limit)
+    assert again.positions.tolist() == proposal.positions.tolist()
+
+
+def test_bought_together_never_crosses_the_checkerboard():
+    articles, log = checkerboard()
+    source = BoughtTogetherSource.fit(log, len(articles))
+    proposal = source.propose(ask(articles, ("0000000001", 1)), 20)  # position 0: an even one
+    assert sorted(proposal.positions.tolist()) == [2, 4, 6, 8]
+
+
+def test_bought_together_comes_back_from_its_files(tmp_path):
+    articles, log = checkerboard()
+    source = BoughtTogetherSource.fit(log, len(articles))
+    source.save(tmp_path)
+    question = ask(articles, ("0000000001", 1))
+    restored = BoughtTogetherSource.load(tmp_path).propose(question, 20)
+    assert restored.positions.tolist() == source.propose(question, 20).positions.tolist()
+
+
+def test_bought_again_puts_the_latest_day_first_and_on_one_day_the_oftener_bought():
+    articles = shop([1] * 3)
+    values = bought(("0000000002", 1), ("0000000001", 1), ("0000000003", 4))
+    values["customer_history:article_times"] = [1, 5, 9]
+    customer = Customer.from_values("c", values, articles, TODAY)
+    proposal = BoughtAgainSource().propose(Question(customer, articles, None), 10)
+    assert proposal.positions.tolist() == [0, 1, 2]
+
+
+def test_same_product_offers_the_other_colours_but_not_the_one_bought():
+    articles = shop([1, 5, 2, 9], product=[0, 0, 0, 1])
+    proposal = SameProductSource(articles).propose(ask(articles, ("0000000001", 1)), 10)
+    assert proposal.positions.tolist() == [1, 2]
+
+
+def test_trending_follows_the_live_activity():
+    articles = shop([1, 7, 3])
+    source = TrendingSource()
+    assert source.propose(ask(articles), 2).positions.tolist() == [1, 2]
+    row = articles.activity[[0]].copy()
+    row[:] = 50
+    articles.update_activity(np.asarray([0], np.int32), row)
+    assert source.propose(ask(articles), 2).positions.tolist() == [0, 1]
+
+
+def test_department_trend_stays_in_the_customers_departments():
+    articles = shop([1, 7, 3, 9], department=[1, 1, 2, 2])
+    proposal = DepartmentTrendSource().propose(ask(articles, ("0000000001", 1)), 10)
+    assert proposal.positions.tolist() == [1, 0]
+
+
+def test_the_tower_is_silent_without_a_query_embedding():
+    source = TowerSource(ItemIndex(np.eye(4, dtype=np.float32), 0.1, 0.0))
+    assert source.propose(ask(shop([1] * 4)), 3).positions.size == 0

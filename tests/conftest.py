@@ -38,7 +38,7 @@ def kafka_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KafkaServ
 
 
 @pytest.fixture
-def kafka_topics(kafka_server: KafkaServer) -> Iterator[KafkaServer]:
+def kafka_topics(kafka_server: KafkaServer) -> KafkaServer:
     """The broker with all of Vitrine's topics in place and empty."""
     from kafka.admin import KafkaAdminClient
 
@@ -49,4 +49,4 @@ def kafka_topics(kafka_server: KafkaServer) -> Iterator[KafkaServer]:
         admin.delete_topics(old)
     admin.close()
     create_topics(kafka_server.address)
-    yield kafka_server
+    return kafka_server

@@ -45,7 +45,8 @@ lock: $(SETUP)
 	@echo uv | $(BIN)/uv pip compile --quiet --generate-hashes --no-header --no-annotate --python-version 3.11 -o requirements-tools.lock -
 
 proto: $(SETUP)
-	@$(BIN)/python -m grpc_tools.protoc -I. --python_out=. --pyi_out=. --grpc_python_out=. $(wildcard serving/proto/*.proto)
+	@$(BIN)/python -m grpc_tools.protoc -I. --python_out=. --pyi_out=. $(wildcard serving/proto/*.proto)
+	@$(BIN)/python -m grpc_tools.protoc -I. --grpc_python_out=. serving/proto/recommender.proto
 
 clean:
 	rm -rf var

@@ -77,3 +77,7 @@ def main() -> None:
     except UserError as error:
         click.echo(f"vitrine: {error}", err=True)
         sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

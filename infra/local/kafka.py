@@ -14,7 +14,7 @@ from infra.errors import UserError
 from infra.local.jars import kafka_jars
 from infra.local.java import find_java
 from infra.local.ports import HOST, free_port
-from infra.local.service import Service
+from infra.local.server import Server
 
 JAVA_OPTIONS = (
     "-Xms128m",
@@ -26,14 +26,14 @@ JAVA_OPTIONS = (
 _LOGGING = Path(__file__).with_name("kafka_log4j2.yaml")
 
 
-class KafkaServer(Service):
+class KafkaServer(Server):
     """A single-node Kafka.
 
     A broker killed outright comes back in a few seconds: its controller sends nobody to it until the session of the
     broker before it has timed out, so the session is short here.
     """
 
-    name = "kafka"
+    server_name = "kafka"
     ready_within_seconds = 90
     stops_within_seconds = 20
 
@@ -54,11 +54,9 @@ class KafkaServer(Service):
     def _log_dir(self) -> Path:
         return self.data_dir / "logs"
 
-    def _prepare(self) -> None:
+    def _command(self) -> list[str]:
         self._jars = kafka_jars()
         self._java = find_java()
-
-    def _command(self) -> list[str]:
         # A controller's port is its own affair: nobody else connects to it, so a new one at each start will do.
         self._properties_path.write_text(self._properties(free_port()))
         self._format_once()

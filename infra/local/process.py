@@ -112,11 +112,14 @@ class ChildProcess:
 
     def log_tail(self) -> str:
         """The last lines that this run wrote."""
+        return "\n".join(f"  | {line}" for line in self.logged().splitlines()[-LOG_LINES_IN_ERRORS:])
+
+    def logged(self, at_most_bytes: int = 256_000) -> str:
+        """What this run wrote, or the end of it."""
         with self.log_path.open("rb") as log:
             log.seek(0, os.SEEK_END)
-            log.seek(max(self._log_start, log.tell() - 64_000))
-            lines = log.read().decode(errors="replace").splitlines()
-        return "\n".join(f"  | {line}" for line in lines[-LOG_LINES_IN_ERRORS:])
+            log.seek(max(self._log_start, log.tell() - at_most_bytes))
+            return log.read().decode(errors="replace")
 
     def _told(self, what: str) -> str:
         return f"{what}; its log is {self.log_path}, which ends:\n{self.log_tail() or '  | (nothing)'}"

@@ -11,15 +11,15 @@ import redis
 
 from infra.errors import UserError
 from infra.local.ports import HOST
-from infra.local.service import Service
+from infra.local.server import Server
 
 LEAST_MAJOR_VERSION = 7
 
 
-class RedisServer(Service):
+class RedisServer(Server):
     """Redis with its append-only file on: a power cut costs the last second at most, a torn write is cut off."""
 
-    name = "redis"
+    server_name = "redis"
 
     @property
     def url(self) -> str:

@@ -1,0 +1,80 @@
+"""What the demo measures: how fast an answer comes, and how fast a purchase changes it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+
+from infra.demo.storefront import Storefront
+from infra.progress import track
+from serving.proto.recommender_pb2 import RecommendResponse
+
+
+@dataclass(frozen=True)
+class Latencies:
+    """Milliseconds of repeated tries."""
+
+    milliseconds: tuple[float, ...]
+
+    def percentile(self, percent: float) -> float:
+        """The latency that ``percent`` of the tries stay within."""
+        return float(np.percentile(self.milliseconds, percent))
+
+
+@dataclass(frozen=True)
+class Change:
+    """One purchase and the answers around it."""
+
+    before: RecommendResponse
+    after: RecommendResponse
+    milliseconds: float  # from Kafka's acknowledgement to the arrival of the first changed answer
+
+
+def recommend_latencies(storefront: Storefront, customer_ids: Sequence[str], calls: int) -> Latencies:
+    """Time single calls of one client, after some that are not counted."""
+    for customer_id in customer_ids[:50]:
+        storefront.recommend(customer_id)
+    milliseconds = []
+    for call in track(range(calls), "asking for recommendations"):
+        started = time.perf_counter()
+        storefront.recommend(customer_ids[call % len(customer_ids)])
+        milliseconds.append((time.perf_counter() - started) * 1000)
+    return Latencies(tuple(milliseconds))
+
+
+def purchase_to_answer(
+    storefront: Storefront, customer_id: str, purchase: Callable[[], datetime], timeout_s: float = 10.0
+) -> Change:
+    """Buy something and ask until the answer knows it.
+
+    An answer knows the purchase when its newest feature is as young as the purchase *and* articles, their order or their
+    scores differ from the answer before.
+
+    Args:
+        purchase: sends the purchase, returns when Kafka has acknowledged it, and tells its event time.
+
+    Raises:
+        TimeoutError: the answer did not change.
+    """
+    before = storefront.recommend(customer_id)
+    occurred_at = purchase()
+    acknowledged = time.perf_counter()
+    while time.perf_counter() - acknowledged < timeout_s:
+        after = storefront.recommend(customer_id)
+        if _feature_time(after) >= occurred_at.timestamp() and content(after) != content(before):
+            return Change(before, after, (time.perf_counter() - acknowledged) * 1000)
+    raise TimeoutError(f"the recommendations of {customer_id} did not change within {timeout_s:.0f} s of the purchase")
+
+
+def content(answer: RecommendResponse) -> list[tuple[Any, ...]]:
+    """What the customer would see of an answer, to compare two."""
+    return [(article.article_id, article.source, article.score) for article in answer.articles]
+
+
+def _feature_time(answer: RecommendResponse) -> float:
+    return answer.feature_time.seconds + answer.feature_time.nanos / 1e9

@@ -1,6 +1,6 @@
-"""Learning what a customer wants: training set, image embeddings, two towers, ranker, evaluation and the release bundle.
+"""Learning what a customer wants: training set, picture embeddings, two towers, ranker, evaluation, release bundle.
 
 Everything here runs offline, on purchases before a given day. What the gateway also does (candidate sources, query and
-ranking features, the bundle's format) lives in ``serving.retrieval`` and ``serving.release`` and is imported from there,
-so that what is served is what was trained and evaluated.
+ranking features, the bundle's format) lives in ``serving.retrieval`` and ``serving.release`` and is imported from
+there, so that what is served is what was trained and evaluated.
 """

@@ -1,0 +1,175 @@
+"""Fits the two-stage model to a training set, fast: packed arrays, one gather a batch, no per-row Python."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import tensorflow as tf
+
+from infra.progress import progress_bar
+from serving.retrieval.query_features import QueryInputs
+from towers.article_encoder import ArticleContent
+from towers.candidate_features import candidate_numeric, popularity_prior
+from towers.negatives import mixed_sampling_probability
+from towers.preprocessing import CategoryPreprocessing, NumericPreprocessing
+from towers.snapshot import Snapshot
+from towers.training_set import TrainingSet
+from towers.two_stage import TwoStageConfig, TwoStageModel
+
+ENCODING_BATCH = 8_192
+
+
+@dataclass(frozen=True)
+class TowerTraining:
+    """How the towers are trained. Content towers gain for about five epochs, then they learn the days by heart."""
+
+    epochs: int = 5
+    batch_size: int = 1_024
+    seed: int = 7
+
+
+def train_towers(
+    pairs: TrainingSet,
+    snapshots: Sequence[Snapshot],
+    content: ArticleContent,
+    query_category_sizes: Sequence[int],
+    config: TwoStageConfig,
+    training: TowerTraining,
+) -> TwoStageModel:
+    """Train both towers and the ranking head.
+
+    Args:
+        pairs: from ``make_training_set`` over the same snapshots.
+        snapshots: the training days, for the articles' numbers and popularity on each.
+        content: of all articles.
+        query_category_sizes: vocabulary sizes of the query tower's categories.
+    """
+    tf.keras.utils.set_random_seed(training.seed)
+    day_numeric = np.stack([candidate_numeric(snapshot.articles, snapshot.day) for snapshot in snapshots])
+    seen = day_numeric[pairs.day, pairs.article]
+    model = TwoStageModel(
+        config,
+        content,
+        NumericPreprocessing.fit(pairs.numeric),
+        CategoryPreprocessing.fit(query_category_sizes),
+        # Fitted on what was bought, for there the numbers must tell articles apart.
+        NumericPreprocessing.fit(seen),
+        day_numeric,
+        np.stack([popularity_prior(snapshot.articles) for snapshot in snapshots]),
+        mixed_sampling_probability(pairs.article, len(content), training.batch_size, config.uniform_negatives),
+    )
+    steps = max(len(pairs) // training.batch_size, 1) * training.epochs
+    schedule = tf.keras.optimizers.schedules.CosineDecay(config.learning_rate, steps, alpha=0.05)
+    model.compile(optimizer=tf.keras.optimizers.Adam(schedule, jit_compile=False))
+    with progress_bar(f"two towers, {len(pairs):,} pairs x {training.epochs}", steps) as advance:
+
+        class Bar(tf.keras.callbacks.Callback):
+            def on_train_batch_end(self, batch: int, logs: object = None) -> None:
+                advance(1)
+
+        model.fit(batches(pairs, training), epochs=training.epochs, verbose=0, callbacks=[Bar()])
+    return model
+
+
+def batches(pairs: TrainingSet, training: TowerTraining) -> tf.data.Dataset:
+    """Shuffled batches by position, one gather per array and batch; an incomplete last batch is left out."""
+    size = min(training.batch_size, len(pairs))
+    numeric, categories = tf.constant(pairs.numeric), tf.constant(pairs.categories)
+    query, recent, ages = tf.constant(pairs.query), tf.constant(pairs.recent), tf.constant(pairs.recent_age_days)
+    article, day = tf.constant(pairs.article), tf.constant(pairs.day)
+
+    def gather(rows: tf.Tensor) -> dict[str, tf.Tensor]:
+        queries = tf.gather(query, rows)
+        return {
+            "numeric": tf.gather(numeric, queries),
+            "categories": tf.gather(categories, queries),
+            "recent": tf.gather(recent, rows),
+            "recent_age_days": tf.cast(tf.gather(ages, rows), tf.float32),
+            "article": tf.gather(article, rows),
+            "day": tf.gather(day, rows),
+        }
+
+    rows = tf.data.Dataset.range(len(pairs)).shuffle(len(pairs), seed=training.seed)
+    return rows.batch(size, drop_remainder=True).map(gather, num_parallel_calls=2).prefetch(2)
+
+
+def content_vectors(model: TwoStageModel) -> npt.NDArray[np.float32]:
+    """Content vectors of all articles, [n, content_dim]."""
+    encode = tf.function(model.encode_articles, input_signature=[tf.TensorSpec([None], tf.int32)])
+    positions = np.arange(model.articles, dtype=np.int32)
+    parts = [encode(positions[start : start + ENCODING_BATCH]) for start in range(0, len(positions), ENCODING_BATCH)]
+    return np.concatenate([part.numpy() for part in parts])
+
+
+def item_vectors(
+    model: TwoStageModel, content: npt.NDArray[np.float32], numeric: npt.NDArray[np.float32]
+) -> npt.NDArray[np.float32]:
+    """Candidate embeddings of all articles as of a day, [n, embedding_dim].
+
+    Args:
+        content: from ``content_vectors``.
+        numeric: from ``candidate_numeric``, of that day.
+    """
+    embed = tf.function(
+        model.candidate_tower.from_content,
+        input_signature=[
+            tf.TensorSpec([None, content.shape[1]], tf.float32),
+            tf.TensorSpec([None, numeric.shape[1]], tf.float32),
+        ],
+    )
+    parts = [
+        embed(content[start : start + ENCODING_BATCH], numeric[start : start + ENCODING_BATCH])
+        for start in range(0, len(content), ENCODING_BATCH)
+    ]
+    return np.concatenate([part.numpy() for part in parts])
+
+
+class QueryEncoder:
+    """Query embeddings of many customers, by the very graph that is exported."""
+
+    def __init__(self, model: TwoStageModel, content: npt.NDArray[np.float32]) -> None:
+        """``content``: from ``content_vectors``."""
+        self._served = ServedQueryTower(model, content)
+
+    def __call__(self, inputs: QueryInputs) -> npt.NDArray[np.float32]:
+        """Packed inputs of a batch -> [batch, embedding_dim]."""
+        parts = []
+        for start in range(0, len(inputs.numeric), ENCODING_BATCH):
+            part = {
+                name: tf.constant(value[start : start + ENCODING_BATCH]) for name, value in inputs.tensors().items()
+            }
+            parts.append(self._served(**part)["query_embedding"].numpy())
+        return np.concatenate(parts)
+
+
+class ServedQueryTower(tf.Module):
+    """The query tower with the content vectors of the release inside, so that it takes positions of articles."""
+
+    def __init__(self, model: TwoStageModel, content: npt.NDArray[np.float32]) -> None:
+        super().__init__()
+        self._tower = model.query_tower
+        # The row behind the last article stands for "none".
+        self._content = tf.Variable(np.vstack([content, np.zeros_like(content[:1])]), trainable=False)
+        numeric, categories = model.query_tower.input_widths
+        signature = {
+            "numeric": tf.TensorSpec([None, numeric], tf.float32, name="numeric"),
+            "categories": tf.TensorSpec([None, categories], tf.int32, name="categories"),
+            "recent": tf.TensorSpec([None, None], tf.int32, name="recent"),
+            "recent_age_days": tf.TensorSpec([None, None], tf.float32, name="recent_age_days"),
+        }
+        self.serve = tf.function(self._serve, input_signature=list(signature.values()))
+
+    def __call__(self, **inputs: tf.Tensor) -> dict[str, tf.Tensor]:
+        return self.serve(inputs["numeric"], inputs["categories"], inputs["recent"], inputs["recent_age_days"])
+
+    def _serve(
+        self, numeric: tf.Tensor, categories: tf.Tensor, recent: tf.Tensor, recent_age_days: tf.Tensor
+    ) -> dict[str, tf.Tensor]:
+        none = tf.shape(self._content)[0] - 1
+        known = (recent >= 0) & (recent < none)
+        vectors = tf.gather(self._content, tf.where(known, recent, none))
+        embedding = self._tower(numeric, categories, vectors, recent_age_days, tf.cast(known, tf.float32))
+        return {"query_embedding": embedding}

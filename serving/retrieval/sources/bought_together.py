@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from serving.retrieval.customer import Customer
 from serving.retrieval.purchase_log import PurchaseLog
 from serving.retrieval.sources.source import NOTHING, Proposal, Question, best
 
@@ -46,6 +47,19 @@ class BoughtTogetherSource:
         known = positions >= 0
         unique, inverse = np.unique(positions[known], return_inverse=True)
         return best(unique, np.bincount(inverse, scores[known], unique.size).astype(np.float32), limit)
+
+    def reason(self, customer: Customer, position: int) -> int | None:
+        """Which purchase speaks for an article most: its place in ``customer.bought``; None where none does."""
+        bought = customer.bought[:HISTORY_LENGTH]
+        age_days = np.maximum(customer.today - customer.bought_last_day[:HISTORY_LENGTH], 0)
+        votes = (self._weights[bought] * (self._neighbours[bought] == position)).sum(axis=1)
+        votes *= np.exp2(-age_days / HISTORY_HALF_LIFE_DAYS)
+        return int(votes.argmax()) if votes.any() else None
+
+    def neighbours_of(self, position: int, limit: int) -> Proposal:
+        """What is bought together with one article."""
+        known = self._neighbours[position] >= 0
+        return Proposal(self._neighbours[position][known][:limit], self._weights[position][known][:limit])
 
     @classmethod
     def fit(cls, purchases: PurchaseLog, articles: int) -> BoughtTogetherSource:

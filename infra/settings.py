@@ -1,7 +1,7 @@
 """Where things are and which services to talk to: one frozen object, made once at the edge and passed in.
 
 Order of precedence: environment variables, then the local stack that is running (it writes its ports to
-``var/run/stack.json``), then the services' customary ports on this machine. This module imports nothing of the project.
+``var/run/stack.json``), then the services' customary ports on this machine. Of the project this imports one leaf only.
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+
+from infra.process_identity import process_identity
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 
@@ -118,8 +120,12 @@ class Settings:
 
 
 def _running_stack(path: Path) -> dict[str, str]:
+    """What the local stack says about itself; nothing when its owner was killed and could not take the file away."""
     try:
         content = json.loads(path.read_text())
-    except (FileNotFoundError, json.JSONDecodeError):
+        owner = content["owner"]
+        if process_identity(owner["pid"]) != owner["identity"]:
+            return {}
+    except (OSError, ValueError, KeyError, TypeError):
         return {}
     return {key: value for key, value in content.items() if isinstance(value, str)}

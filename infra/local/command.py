@@ -46,7 +46,7 @@ class VitrineCommand(Daemon):
         return self._process is not None and listens(self._process.pid, port)
 
     def _command(self) -> list[str]:
-        return [sys.executable, "-m", "infra.cli", *self._arguments]
+        return [sys.executable, "-P", "-m", "infra.cli", *self._arguments]
 
     def _environment(self) -> Mapping[str, str]:
         return self._settings.to_environment() | {"PYTHONUNBUFFERED": "1"}

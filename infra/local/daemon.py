@@ -73,12 +73,14 @@ class Daemon(ABC):
         return self.log_dir / f"{self.name}.log"
 
     def death_notice(self) -> str:
-        """How it ended, with the end of its log."""
+        """How it ended; with the end of its log where that may tell why."""
         if self._process is None:
             return f"{self.name} was never started"
         code = self._process.exit_code
-        how = f"was killed by signal {-code}" if code is not None and code < 0 else f"ended with exit code {code}"
-        return f"{self.name} {how}; its log is {self.log_path}, which ends:\n{self._process.log_tail()}"
+        if code is not None and code < 0:
+            return f"{self.name} (process {self.pid}) was killed by signal {-code}; its log is {self.log_path}"
+        ending = self._process.log_tail()
+        return f"{self.name} ended with exit code {code}; its log is {self.log_path}, which ends:\n{ending}"
 
     def __enter__(self) -> Self:
         return self

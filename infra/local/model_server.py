@@ -28,7 +28,7 @@ class ModelServer(Server):
 
     def _command(self) -> list[str]:
         options = ["--port", str(self.port), "--model-config-file", str(self.config_path)]
-        return [sys.executable, "-m", "infra.cli", "model-server", *options]
+        return [sys.executable, "-P", "-m", "infra.cli", "model-server", *options]
 
     def _is_ready(self) -> bool:
         return self._listens() and answers_model_status(self.address)

@@ -1,0 +1,1 @@
+"""Drawn pictures of articles: silhouette by product type, colour, pattern, and a cut that shows the latent style."""

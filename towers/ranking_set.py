@@ -1,0 +1,99 @@
+"""The ranker's training rows: the gateway's own candidates as of past mornings, labelled by what was then bought.
+
+The very same code as in the gateway proposes candidates and computes features (``serving.retrieval``); its tables are
+those of the morning: neighbours, item vectors and popularity come from purchases before the day.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from infra.progress import progress_bar
+from serving.retrieval.candidates import CandidateSet, Quota, collect
+from serving.retrieval.item_index import ItemIndex
+from serving.retrieval.query_features import query_inputs
+from serving.retrieval.ranking_features import ranking_features
+from serving.retrieval.sources.source import Question
+from towers.negatives import sample_negatives
+from towers.snapshot import Snapshot
+from towers.tower_trainer import QueryEncoder
+
+
+@dataclass(frozen=True)
+class Retrieval:
+    """Everything that proposes candidates on one day."""
+
+    snapshot: Snapshot
+    index: ItemIndex
+    quotas: Sequence[Quota]
+    query_embeddings: npt.NDArray[np.float32]  # [customers of the snapshot, dim]
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """The sources' names in order."""
+        return tuple(quota.source.name for quota in self.quotas)
+
+    def candidates(self, case: int) -> CandidateSet:
+        """The candidates of one customer, as the gateway collects them without filters."""
+        question = Question(self.snapshot.customers[case], self.snapshot.articles, self.query_embeddings[case])
+        return collect(question, self.quotas)
+
+    def features(self, case: int, candidates: CandidateSet) -> npt.NDArray[np.float32]:
+        """The ranker's inputs for these candidates, [candidates, features]."""
+        customer = self.snapshot.customers[case]
+        return ranking_features(customer, candidates, self.snapshot.articles, self.index, self.query_embeddings[case])
+
+
+def embed_queries(
+    snapshot: Snapshot, encoder: QueryEncoder, vocabularies: Mapping[str, Mapping[str, int]]
+) -> npt.NDArray[np.float32]:
+    """Query embeddings of a snapshot's customers, [customers, dim]."""
+    return encoder(query_inputs(snapshot.customers, vocabularies))
+
+
+@dataclass(frozen=True)
+class RankingSet:
+    """Candidates of many customers on some days, packed."""
+
+    features: npt.NDArray[np.float32]  # [rows, features] raw, NaN = missing
+    bought: npt.NDArray[np.bool_]  # [rows]
+    kept_share: npt.NDArray[np.float32]  # [rows] share of the customer's negatives that was kept
+    customer: npt.NDArray[np.int32]  # [rows] numbers the cases
+
+    def __len__(self) -> int:
+        return len(self.bought)
+
+
+def make_ranking_set(
+    retrievals: Sequence[Retrieval], negatives_per_customer: int, rng: np.random.Generator
+) -> RankingSet:
+    """Collect, label and thin out the candidates of every customer of some days.
+
+    Customers none of whose candidates was bought are left out: they tell the order of nothing.
+    """
+    features, bought, kept_share, owner = [], [], [], []
+    cases = sum(len(retrieval.snapshot.customers) for retrieval in retrievals)
+    with progress_bar(f"candidates of {cases:,} customers", cases) as advance:
+        number = 0
+        for retrieval in retrievals:
+            targets = retrieval.snapshot.targets
+            for case in range(len(retrieval.snapshot.customers)):
+                advance(1)
+                candidates = retrieval.candidates(case)
+                wanted = targets.articles[targets.offsets[case] : targets.offsets[case + 1]]
+                labels = np.isin(candidates.positions, wanted)
+                if not labels.any():
+                    continue
+                rows, share = sample_negatives(labels, negatives_per_customer, rng)
+                features.append(retrieval.features(case, candidates)[rows])
+                bought.append(labels[rows])
+                kept_share.append(np.full(len(rows), share, np.float32))
+                owner.append(np.full(len(rows), number, np.int32))
+                number += 1
+    return RankingSet(
+        np.concatenate(features), np.concatenate(bought), np.concatenate(kept_share), np.concatenate(owner)
+    )

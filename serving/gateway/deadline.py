@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable
-from dataclasses import dataclass, field
-from typing import TypeVar
+from collections.abc import Coroutine
+from dataclasses import dataclass
+from typing import Any, TypeVar
 
 import grpc
 
@@ -17,15 +17,14 @@ T = TypeVar("T")
 class Budgets:
     """Shares of the remaining time by stage, in the order the stages run.
 
-    A stage gets its share of what is left divided by the shares of itself and all after it, so time that one stage saves
-    is the later ones' to spend. ``reserve`` is for the stages that only compute, and for the answer's way back.
+    A stage gets its share of what is left divided by the shares of itself and all after it, so time that one stage
+    saves is the later ones' to spend.
     """
 
     default_ms: float = 200.0  # where the caller gives no deadline
     longest_ms: float = 2_000.0  # a caller who would wait longer is still answered within this
-    shares: dict[str, float] = field(
-        default_factory=lambda: {"customer": 2.0, "query_tower": 3.0, "ranker": 4.0, "reserve": 1.5}
-    )
+    compute_ms: float = 10.0  # kept back for the stages that only compute, and for the answer's way to the caller
+    shares: tuple[tuple[str, float], ...] = (("customer", 2.0), ("query_tower", 3.0), ("ranker", 4.0))
     least_ms: float = 0.5  # a stage with less left is not begun
 
 
@@ -51,12 +50,13 @@ class Deadline:
 
     def budget_ms(self, stage: str) -> float:
         """What ``stage`` may spend of the time left."""
+        remaining_ms = max(0.0, self.remaining_ms)
+        remaining_ms -= min(self._budgets.compute_ms, remaining_ms / 2)
         shares = self._budgets.shares
-        stages = list(shares)
-        later = sum(shares[name] for name in stages[stages.index(stage) :])
-        return self.remaining_ms * shares[stage] / later
+        place = [name for name, _ in shares].index(stage)
+        return remaining_ms * shares[place][1] / sum(share for _, share in shares[place:])
 
-    async def spend(self, stage: str, work: Awaitable[T]) -> T:
+    async def spend(self, stage: str, work: Coroutine[Any, Any, T]) -> T:
         """Await a stage's answer from another process, within the stage's budget.
 
         Raises:
@@ -65,8 +65,7 @@ class Deadline:
         budget_ms = self.budget_ms(stage)
         try:
             if budget_ms < self._budgets.least_ms:
-                if asyncio.iscoroutine(work):
-                    work.close()
+                work.close()
                 raise StageFailed("no time left before the deadline")
             async with asyncio.timeout(budget_ms / 1e3):
                 return await work
@@ -74,7 +73,9 @@ class Deadline:
             raise StageFailed(f"no answer within {budget_ms:.0f} ms") from None
         except grpc.aio.AioRpcError as error:
             raise StageFailed(f"{error.code().name}: {_first_line(error.details() or '')}") from error
-        except (OSError, RuntimeError, ValueError, KeyError) as error:
+        except StageFailed:
+            raise
+        except Exception as error:  # whatever a stage meets, the answer goes on without it
             raise StageFailed(f"{type(error).__name__}: {_first_line(str(error))}") from error
 
 

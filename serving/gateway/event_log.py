@@ -1,0 +1,204 @@
+"""Stage 8's way to Kafka: never waits, never fails a request; what cannot be written is counted.
+
+A thread owns the producer (kafka-python blocks while it looks for brokers), requests only put events into its queue.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import queue
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from serving.gateway.metrics import IMPRESSIONS_DROPPED
+
+if TYPE_CHECKING:
+    from kafka import KafkaProducer
+
+TOPIC = "interactions"
+
+Event = Mapping[str, str | int]
+
+log = logging.getLogger(__name__)
+
+
+class EventLogDown(Exception):  # noqa: N818 - becomes the status UNAVAILABLE
+    """Kafka did not acknowledge."""
+
+
+@dataclass(frozen=True)
+class EventLogConfig:
+    """How long events wait for Kafka, and how many."""
+
+    queue_batches: int = 2_000  # answers' worth of impressions
+    delivery_timeout_ms: int = 10_000
+    reconnect_s: float = 1.0
+
+
+@dataclass(frozen=True)
+class _Batch:
+    events: Sequence[Event]
+    acknowledged: asyncio.Future[None] | None = None
+    loop: asyncio.AbstractEventLoop | None = None
+
+
+class EventLog:
+    """Writes interactions to Kafka, keyed by customer."""
+
+    def __init__(self, bootstrap_servers: str, config: EventLogConfig | None = None) -> None:
+        self._bootstrap_servers = bootstrap_servers
+        self._config = config or EventLogConfig()
+        self._queue: queue.Queue[_Batch | None] = queue.Queue(self._config.queue_batches)
+        self._thread = threading.Thread(target=self._run, name="event-log", daemon=True)
+        self.problem: str | None = None
+
+    def start(self) -> None:
+        """Begin writing; does not wait for Kafka."""
+        self._thread.start()
+
+    def close(self, timeout_s: float = 5.0) -> None:
+        """Write what is queued, as far as that is possible in the time given."""
+        try:
+            self._queue.put(None, timeout=timeout_s)
+        except queue.Full:
+            return
+        self._thread.join(timeout_s)
+
+    def offer(self, events: Sequence[Event]) -> str | None:
+        """Queue events that may be lost.
+
+        Returns:
+            None, or why they will probably be lost.
+        """
+        try:
+            self._queue.put_nowait(_Batch(events))
+        except queue.Full:
+            IMPRESSIONS_DROPPED.inc(len(events))
+            return self.problem or "the queue to Kafka is full"
+        return self.problem
+
+    async def write(self, events: Sequence[Event]) -> None:
+        """Write events that must not be lost; returns when Kafka has acknowledged all of them.
+
+        Raises:
+            EventLogDown: it has not; some may have been written.
+        """
+        loop = asyncio.get_running_loop()
+        acknowledged: asyncio.Future[None] = loop.create_future()
+        try:
+            self._queue.put_nowait(_Batch(events, acknowledged, loop))
+        except queue.Full:
+            raise EventLogDown(self.problem or "the queue to Kafka is full") from None
+        await acknowledged
+
+    def _run(self) -> None:
+        producer: KafkaProducer | None = None
+        next_attempt = 0.0
+        while True:
+            if producer is None and time.monotonic() >= next_attempt:
+                producer = self._connect()
+                next_attempt = time.monotonic() + self._config.reconnect_s
+            try:
+                batch = self._queue.get(timeout=None if producer is not None else self._config.reconnect_s)
+            except queue.Empty:
+                continue
+            if batch is None:
+                break
+            if producer is None:
+                self._fail(batch, self.problem or "Kafka is not reachable")
+            else:
+                self._send(producer, batch)
+        if producer is not None:
+            producer.close(timeout=4)
+
+    def _connect(self) -> KafkaProducer | None:
+        # Imported here: half a second that need not pass before the first answer.
+        from kafka import KafkaProducer
+        from kafka.errors import KafkaError
+
+        try:
+            producer = KafkaProducer(
+                bootstrap_servers=self._bootstrap_servers,
+                client_id="vitrine-gateway",
+                acks="all",
+                enable_idempotence=True,
+                linger_ms=20,
+                max_block_ms=1_000,
+                request_timeout_ms=5_000,
+                delivery_timeout_ms=self._config.delivery_timeout_ms,
+                reconnect_backoff_max_ms=1_000,
+                bootstrap_timeout_ms=1_000,
+                allow_auto_create_topics=False,
+                metrics_enabled=False,
+            )
+        except (KafkaError, OSError) as error:
+            if self.problem is None:
+                log.warning("Kafka at %s is not reachable, impressions are lost: %s", self._bootstrap_servers, error)
+            self.problem = f"Kafka is not reachable: {type(error).__name__}"
+            return None
+        self.problem = None
+        return producer
+
+    def _send(self, producer: KafkaProducer, batch: _Batch) -> None:
+        pending = _Pending(self, batch, len(batch.events))
+        for event in batch.events:
+            try:
+                sent: Any = producer.send(
+                    TOPIC, json.dumps(event, separators=(",", ":")).encode(), key=str(event["customer_id"]).encode()
+                )
+            except Exception as error:  # kafka-python raises from several families
+                pending.failed(error)
+            else:
+                sent.add_callback(pending.succeeded)
+                sent.add_errback(pending.failed)
+
+    def _fail(self, batch: _Batch, problem: str) -> None:
+        IMPRESSIONS_DROPPED.inc(len(batch.events))
+        _resolve(batch, EventLogDown(problem))
+
+
+class _Pending:
+    """Counts the answers of Kafka for one batch; called from the producer's thread."""
+
+    def __init__(self, event_log: EventLog, batch: _Batch, left: int) -> None:
+        self._event_log, self._batch, self._left = event_log, batch, left
+        self._error: EventLogDown | None = None
+        self._lock = threading.Lock()
+
+    def succeeded(self, _: object) -> None:
+        self._event_log.problem = None
+        self._one_less()
+
+    def failed(self, error: BaseException) -> None:
+        IMPRESSIONS_DROPPED.inc()
+        self._event_log.problem = f"Kafka does not acknowledge: {type(error).__name__}"
+        self._error = EventLogDown(self._event_log.problem)
+        self._one_less()
+
+    def _one_less(self) -> None:
+        with self._lock:
+            self._left -= 1
+            done = self._left == 0
+        if done:
+            _resolve(self._batch, self._error)
+
+
+def _resolve(batch: _Batch, error: EventLogDown | None) -> None:
+    if batch.acknowledged is None or batch.loop is None:
+        return
+    future = batch.acknowledged
+
+    def settle() -> None:
+        if future.done():  # the caller's deadline has passed
+            return
+        if error is None:
+            future.set_result(None)
+        else:
+            future.set_exception(error)
+
+    batch.loop.call_soon_threadsafe(settle)

@@ -1,0 +1,186 @@
+"""The gateway as a process: puts the parts together, tells its health, drains when asked to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+import sys
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+
+import faiss
+import grpc.aio
+import redis.asyncio
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection
+from prometheus_client import start_http_server
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+
+from infra.errors import UserError
+from infra.settings import Settings
+from serving.gateway.article_state import ArticleState, FollowConfig
+from serving.gateway.customer_features import CustomerFeatures
+from serving.gateway.deadline import Budgets, Deadline
+from serving.gateway.diversity import ShopRules
+from serving.gateway.event_clock import EventClock, gateway_clock
+from serving.gateway.event_log import EventLog, EventLogConfig
+from serving.gateway.recommend import Recommender
+from serving.gateway.releases import Releases, ReleasesConfig
+from serving.gateway.service import SERVICE, RecommenderService
+from serving.proto import recommender_pb2_grpc
+from serving.release.reader import Release
+from serving.tf_serving.prediction import CHANNEL_OPTIONS, PredictionClient
+
+_HEALTH_NAMES = (SERVICE, "")
+_WARM_UP_MS = 5_000.0
+# Python's default of 5 ms is how long a request would wait for a thread that computes, such as Kafka's producer.
+_SWITCH_INTERVAL_S = 0.0005
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class GatewayConfig:
+    """Everything about one gateway but the addresses of other services."""
+
+    host: str = "127.0.0.1"
+    port: int = 50051
+    share_port: bool = False  # several worker processes on one port
+    metrics_port: int | None = None
+    drain_s: float = 5.0  # requests under way at a stop get so long
+    redis_connections: int = 64
+    redis_timeout_s: float = 1.0
+    budgets: Budgets = field(default_factory=Budgets)
+    rules: ShopRules = field(default_factory=ShopRules)
+    follow: FollowConfig = field(default_factory=FollowConfig)
+    releases: ReleasesConfig = field(default_factory=ReleasesConfig)
+    event_log: EventLogConfig = field(default_factory=EventLogConfig)
+
+
+@dataclass(frozen=True)
+class Gateway:
+    """A gateway that answers; ``ready`` is set once a release is loaded and warmed up."""
+
+    address: str
+    ready: asyncio.Event
+
+
+@asynccontextmanager
+async def running_gateway(settings: Settings, config: GatewayConfig) -> AsyncIterator[Gateway]:
+    """Serve until the block ends, then drain.
+
+    Raises:
+        UserError: the port is taken.
+    """
+    sys.setswitchinterval(_SWITCH_INTERVAL_S)
+    faiss.omp_set_num_threads(1)
+    event_clock = EventClock()
+    clock = gateway_clock(settings.clock, event_clock)
+    event_log = EventLog(settings.kafka_bootstrap_servers, config.event_log)
+    async with (
+        _redis_client(settings, config) as redis_client,
+        grpc.aio.insecure_channel(settings.tf_serving_address, options=_channel_options()) as channel,
+    ):
+        models = PredictionClient(channel)
+
+        def follow(release: Release) -> ArticleState:
+            return ArticleState(release, settings.redis_url, clock, event_clock, config.follow)
+
+        releases = Releases(
+            models,
+            settings.releases_dir,
+            follow,
+            lambda active: recommender.warm_up(active, Deadline(_WARM_UP_MS, config.budgets)),
+            config.releases,
+        )
+        recommender = Recommender(releases, CustomerFeatures(redis_client), models, event_log, clock, config.rules)
+        service = RecommenderService(recommender, releases, event_log, clock, config.budgets)
+        server, health_service, port = _server(config, service)
+        for name in _HEALTH_NAMES:
+            await health_service.set(name, health_pb2.HealthCheckResponse.NOT_SERVING)
+        event_log.start()
+        await server.start()
+        following = [
+            asyncio.create_task(releases.follow_label()),
+            asyncio.create_task(_tell_health(releases.ready, health_service)),
+        ]
+        try:
+            yield Gateway(f"{config.host}:{port}", releases.ready)
+        finally:
+            # First tell balancers, then finish what has begun, then let go of what it needed.
+            await health_service.enter_graceful_shutdown()
+            await server.stop(config.drain_s)
+            for task in following:
+                task.cancel()
+                with suppress(asyncio.CancelledError):
+                    await task
+            await releases.close()
+            await asyncio.to_thread(event_log.close)
+
+
+async def serve(settings: Settings, config: GatewayConfig, announce: Callable[[str], None]) -> None:
+    """Serve until SIGTERM or SIGINT; ``announce`` gets a line when it listens and one when it is ready."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    if config.metrics_port is not None:
+        start_http_server(config.metrics_port, addr=config.host)
+    async with running_gateway(settings, config) as gateway:
+        announce(f"gateway listens on {gateway.address}; models at {settings.tf_serving_address}")
+        ready = asyncio.create_task(gateway.ready.wait())
+        stopped = asyncio.create_task(stop.wait())
+        await asyncio.wait({ready, stopped}, return_when=asyncio.FIRST_COMPLETED)
+        if not stop.is_set():
+            announce("gateway is ready")
+        await stopped
+        ready.cancel()
+        announce("gateway stops: finishing the requests under way")
+
+
+def _redis_client(settings: Settings, config: GatewayConfig) -> redis.asyncio.Redis:
+    # No retries inside the client: a stage that fails is answered without, at once.
+    return redis.asyncio.Redis.from_url(
+        settings.redis_url,
+        max_connections=config.redis_connections,
+        socket_timeout=config.redis_timeout_s,
+        socket_connect_timeout=config.redis_timeout_s,
+        retry=Retry(NoBackoff(), 0),
+        protocol=2,
+    )
+
+
+def _channel_options() -> list[tuple[str, int]]:
+    return [
+        *CHANNEL_OPTIONS,
+        # A model server that comes back is found again within half a second.
+        ("grpc.initial_reconnect_backoff_ms", 100),
+        ("grpc.min_reconnect_backoff_ms", 100),
+        ("grpc.max_reconnect_backoff_ms", 500),
+    ]
+
+
+def _server(
+    config: GatewayConfig, service: RecommenderService
+) -> tuple[grpc.aio.Server, health.aio.HealthServicer, int]:
+    server = grpc.aio.server(options=[("grpc.so_reuseport", int(config.share_port))])
+    recommender_pb2_grpc.add_RecommenderServicer_to_server(service, server)  # type: ignore[no-untyped-call]
+    health_service = health.aio.HealthServicer()
+    health_pb2_grpc.add_HealthServicer_to_server(health_service, server)
+    reflection.enable_server_side_reflection((SERVICE, health.SERVICE_NAME, reflection.SERVICE_NAME), server)
+    try:
+        port = server.add_insecure_port(f"{config.host}:{config.port}")
+    except RuntimeError:
+        raise UserError(
+            f"the gateway cannot listen on {config.host}:{config.port}: the port is taken; choose another with --port"
+        ) from None
+    return server, health_service, port
+
+
+async def _tell_health(ready: asyncio.Event, health_service: health.aio.HealthServicer) -> None:
+    await ready.wait()
+    for name in _HEALTH_NAMES:
+        await health_service.set(name, health_pb2.HealthCheckResponse.SERVING)

@@ -1,0 +1,140 @@
+"""``vitrine.v1.Recommender`` on the wire: messages in and out, and errors as gRPC's status codes."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable, Iterable
+from typing import NoReturn, TypeVar
+
+import grpc
+import grpc.aio
+
+from infra.clock import Clock
+from serving.gateway.deadline import Budgets, Deadline
+from serving.gateway.event_log import EventLog, EventLogDown
+from serving.gateway.interactions import interaction_events
+from serving.gateway.metrics import REQUEST_SECONDS, REQUESTS
+from serving.gateway.recommend import Answer, Recommender, ShownArticle
+from serving.gateway.releases import NoRelease, Releases
+from serving.gateway.requests import ArticleFilters, InvalidRequest, Request, checked_count
+from serving.gateway.similar import UnknownArticle, similar_articles
+from serving.gateway.trace import Trace
+from serving.proto import recommender_pb2 as pb
+from serving.proto import recommender_pb2_grpc
+
+SERVICE = pb.DESCRIPTOR.services_by_name["Recommender"].full_name
+RECORD_TIMEOUT_S = 10.0
+
+_STATUS: dict[type[Exception], grpc.StatusCode] = {
+    InvalidRequest: grpc.StatusCode.INVALID_ARGUMENT,
+    UnknownArticle: grpc.StatusCode.NOT_FOUND,
+    NoRelease: grpc.StatusCode.UNAVAILABLE,
+    EventLogDown: grpc.StatusCode.UNAVAILABLE,
+    TimeoutError: grpc.StatusCode.DEADLINE_EXCEEDED,
+}
+
+T = TypeVar("T")
+log = logging.getLogger(__name__)
+
+
+class RecommenderService(recommender_pb2_grpc.RecommenderServicer):
+    """The three methods."""
+
+    def __init__(
+        self, recommender: Recommender, releases: Releases, event_log: EventLog, clock: Clock, budgets: Budgets
+    ) -> None:
+        self._recommender, self._releases = recommender, releases
+        self._event_log, self._clock, self._budgets = event_log, clock, budgets
+
+    async def Recommend(  # noqa: N802 - gRPC's own name
+        self, request: pb.RecommendRequest, context: grpc.aio.ServicerContext
+    ) -> pb.RecommendResponse:
+        started = time.perf_counter()
+        response = await _answered("Recommend", context, lambda: self._recommend(request, context))
+        REQUEST_SECONDS.observe(time.perf_counter() - started)
+        return response
+
+    async def SimilarArticles(  # noqa: N802
+        self, request: pb.SimilarArticlesRequest, context: grpc.aio.ServicerContext
+    ) -> pb.SimilarArticlesResponse:
+        return await _answered("SimilarArticles", context, lambda: self._similar_articles(request))
+
+    async def RecordInteractions(  # noqa: N802
+        self, request: pb.RecordInteractionsRequest, context: grpc.aio.ServicerContext
+    ) -> pb.RecordInteractionsResponse:
+        return await _answered("RecordInteractions", context, lambda: self._record_interactions(request))
+
+    async def _recommend(self, message: pb.RecommendRequest, context: grpc.aio.ServicerContext) -> pb.RecommendResponse:
+        request = Request.from_proto(message)
+        remaining_s = context.time_remaining()
+        deadline = Deadline(None if remaining_s is None else remaining_s * 1e3, self._budgets)
+        if deadline.remaining_ms <= self._budgets.least_ms:
+            raise TimeoutError("the deadline had passed when the call arrived; give more time")
+        return _recommend_response(await self._recommender.recommend(request, Trace(deadline)))
+
+    async def _similar_articles(self, message: pb.SimilarArticlesRequest) -> pb.SimilarArticlesResponse:
+        if not message.article_id:
+            raise InvalidRequest("article_id is empty; give the article whose like is wanted")
+        count, filters = checked_count(message.count), ArticleFilters.from_proto(message.filters)
+        with self._releases.hold("") as active:
+            articles = similar_articles(active.release, message.article_id, count, filters)
+            return pb.SimilarArticlesResponse(articles=_recommendations(articles), release=active.release.number)
+
+    async def _record_interactions(self, message: pb.RecordInteractionsRequest) -> pb.RecordInteractionsResponse:
+        events = interaction_events(message.interactions, self._clock())
+        try:
+            async with asyncio.timeout(RECORD_TIMEOUT_S):
+                await self._event_log.write(events)
+        except TimeoutError:
+            raise EventLogDown(f"Kafka did not acknowledge within {RECORD_TIMEOUT_S:.0f} s") from None
+        return pb.RecordInteractionsResponse(recorded=len(events))
+
+
+async def _answered(method: str, context: grpc.aio.ServicerContext, work: Callable[[], Awaitable[T]]) -> T:
+    """Run a method; its errors become statuses, an unexpected one INTERNAL with a traceback in the log only."""
+    try:
+        response = await work()
+    except tuple(_STATUS) as error:
+        await _abort(method, context, _STATUS[type(error)], str(error))
+    except Exception:
+        log.exception("%s failed", method)
+        await _abort(
+            method, context, grpc.StatusCode.INTERNAL, "an error of the gateway's own; its log has the details"
+        )
+    REQUESTS.labels(method, grpc.StatusCode.OK.name).inc()
+    return response
+
+
+async def _abort(method: str, context: grpc.aio.ServicerContext, code: grpc.StatusCode, message: str) -> NoReturn:
+    REQUESTS.labels(method, code.name).inc()
+    await context.abort(code, message)
+    raise AssertionError("abort raises")
+
+
+def _recommend_response(answer: Answer) -> pb.RecommendResponse:
+    response = pb.RecommendResponse(
+        articles=_recommendations(answer.articles),
+        release=answer.release,
+        degraded=[pb.DegradedStage(stage=stage, reason=why) for stage, why in answer.degraded.items()],
+        request_id=answer.request.request_id,
+        unknown_customer=answer.unknown_customer,
+    )
+    if answer.feature_time is not None:
+        response.feature_time.FromDatetime(answer.feature_time)
+    return response
+
+
+def _recommendations(articles: Iterable[ShownArticle]) -> list[pb.Recommendation]:
+    return [
+        pb.Recommendation(
+            article_id=article.article_id,
+            score=article.score,
+            source=article.source,
+            reason=article.reason,
+            price_micros=article.price_micros,
+            name=article.name,
+        )
+        for article in articles
+    ]

@@ -50,3 +50,50 @@ def model_server(port_file: Path | None, **options: object) -> None:
     from serving.model_server.process import serve
 
     serve(options, port_file)
+
+
+@click.command("gateway")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", default=50051, show_default=True, help="Port to listen on.")
+@click.option("--workers", default=1, show_default=True, type=click.IntRange(1, 64), help="Processes on that port.")
+@click.option("--metrics-port", type=int, help="Serve Prometheus metrics here; worker n at n ports further.")
+def gateway(host: str, port: int, workers: int, metrics_port: int | None) -> None:
+    """Answer vitrine.v1.Recommender over gRPC from the release that is promoted.
+
+    Not serving (by the standard health service) until a release is loaded and warmed up; afterwards it answers whatever
+    else is down, and says what was missing.
+    """
+    import os
+
+    # Its matrices are small: threads would only wait for each other. Read when numpy is first imported.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    from infra.settings import Settings
+    from serving.gateway.server import GatewayConfig
+    from serving.gateway.workers import run
+
+    run(Settings.from_environment(), GatewayConfig(host=host, port=port, metrics_port=metrics_port), workers)
+
+
+@click.command("recommend")
+@click.argument("customer")
+@click.option("--count", default=12, show_default=True, help="How many articles, 1 to 100.")
+@click.option("--index-group", "index_groups", multiple=True, help="Only articles of this group; may be repeated.")
+@click.option("--viewing", default="", help="Article that the customer is looking at.")
+@click.option("--timeout-ms", default=2_000, show_default=True, help="Deadline of the call.")
+def recommend(customer: str, count: int, index_groups: tuple[str, ...], viewing: str, timeout_ms: int) -> None:
+    """Ask the running gateway what to show CUSTOMER now."""
+    from rich.console import Console
+
+    from infra.settings import Settings
+    from serving.gateway.terminal import show_recommendations
+    from serving.proto import recommender_pb2 as pb
+
+    request = pb.RecommendRequest(
+        customer_id=customer,
+        count=count,
+        context_article_id=viewing,
+        surface="terminal",
+        filters=pb.Filters(index_groups=index_groups),
+    )
+    show_recommendations(Settings.from_environment().gateway_address, request, timeout_ms / 1e3, Console())

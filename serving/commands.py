@@ -27,7 +27,7 @@ import click
     show_default=True,
     help="How often to look for new versions in the base paths.",
 )
-@click.option("--grpc-max-threads", default=0, help="Calls at once; one more is refused.  [default: 4 per CPU]")
+@click.option("--grpc-max-threads", default=64, show_default=True, help="Calls at once; one more is refused.")
 @click.option(
     "--allow-version-labels-for-unavailable-models",
     is_flag=True,
@@ -53,11 +53,11 @@ def model_server(port_file: Path | None, **options: object) -> None:
 
 
 @click.command("gateway")
-@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
-@click.option("--port", default=50051, show_default=True, help="Port to listen on.")
+@click.option("--host", help="Address to listen on.  [default: of VITRINE_GATEWAY_ADDRESS, else 127.0.0.1]")
+@click.option("--port", type=int, help="Port to listen on.  [default: of VITRINE_GATEWAY_ADDRESS, else 50051]")
 @click.option("--workers", default=1, show_default=True, type=click.IntRange(1, 64), help="Processes on that port.")
 @click.option("--metrics-port", type=int, help="Serve Prometheus metrics here; worker n at n ports further.")
-def gateway(host: str, port: int, workers: int, metrics_port: int | None) -> None:
+def gateway(host: str | None, port: int | None, workers: int, metrics_port: int | None) -> None:
     """Answer vitrine.v1.Recommender over gRPC from the release that is promoted.
 
     Not serving (by the standard health service) until a release is loaded and warmed up; afterwards it answers whatever
@@ -72,7 +72,10 @@ def gateway(host: str, port: int, workers: int, metrics_port: int | None) -> Non
     from serving.gateway.server import GatewayConfig
     from serving.gateway.workers import run
 
-    run(Settings.from_environment(), GatewayConfig(host=host, port=port, metrics_port=metrics_port), workers)
+    settings = Settings.from_environment()
+    own_host, _, own_port = settings.gateway_address.rpartition(":")
+    config = GatewayConfig(host=host or own_host, port=port or int(own_port), metrics_port=metrics_port)
+    run(settings, config, workers)
 
 
 @click.command("recommend")

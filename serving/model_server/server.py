@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 import threading
 from concurrent import futures
 from dataclasses import dataclass
@@ -35,9 +34,9 @@ _SERVICES = ("", "tensorflow.serving.PredictionService", "tensorflow.serving.Mod
 
 @dataclass(frozen=True)
 class ServerOptions:
-    """TensorFlow Serving's flags of the same names, with its defaults where they suit one machine.
+    """TensorFlow Serving's flags of the same names. Its ``grpc_max_threads`` is four per CPU: too few on two cores.
 
-    ``port`` 0 takes a free one. ``grpc_max_threads`` 0 stands for four times the number of CPUs.
+    ``port`` 0 takes a free one.
     """
 
     host: str = "127.0.0.1"
@@ -45,7 +44,7 @@ class ServerOptions:
     model_config_file: Path | None = None
     model_config_file_poll_wait_seconds: float = 1
     file_system_poll_wait_seconds: float = 1
-    grpc_max_threads: int = 0
+    grpc_max_threads: int = 64
     allow_version_labels_for_unavailable_models: bool = False
     enable_serialization_as_tensor_content: bool = False
 
@@ -76,10 +75,9 @@ class ModelServer:
         self._stopping = threading.Event()
         self._follower: threading.Thread | None = None
         self._health = health.HealthServicer()
-        threads = options.grpc_max_threads or 4 * (os.cpu_count() or 1)
         self._server = grpc.server(
-            futures.ThreadPoolExecutor(threads + REFUSING_THREADS, thread_name_prefix="call"),
-            interceptors=(ThreadLimit(threads),),
+            futures.ThreadPoolExecutor(options.grpc_max_threads + REFUSING_THREADS, thread_name_prefix="call"),
+            interceptors=(ThreadLimit(options.grpc_max_threads),),
             options=_GRPC_OPTIONS,
         )
         prediction = PredictionService(self.host, options.enable_serialization_as_tensor_content)

@@ -35,6 +35,8 @@ LISTED = "listed"
 POPULAR = "popular"
 
 CONTEXT_ARTICLES = 30
+LEAST_CANDIDATES = 100
+"""So many are ranked however few are asked for, so that pages of an answer continue each other."""
 
 _PLACES = 1_000_000  # more than a source ever proposes
 _JOINED_WORTH = {CONTEXT_TOGETHER: -1, CONTEXT_SIMILAR: -1, LISTED: len(CASCADE), POPULAR: len(CASCADE) + 1}
@@ -61,6 +63,7 @@ def find_candidates(
         context: position of the article being looked at; its like join in. -1 for none.
         only_trending: ask nothing that needs a known customer.
     """
+    depth = max(depth, LEAST_CANDIDATES)
     quotas = _trending(release.quotas, depth) if only_trending else release.quotas
     # Where hardly anything is shut out, asking for more and filtering before the quotas would only cost time.
     proposed = _columns_of(release.quotas, collect(question, quotas, allowed if allowed.is_narrow else None))

@@ -37,6 +37,7 @@ class EventLogConfig:
 
     queue_batches: int = 2_000  # answers' worth of impressions
     delivery_timeout_ms: int = 10_000
+    connect_timeout_ms: int = 1_000
     reconnect_s: float = 1.0
 
 
@@ -132,7 +133,7 @@ class EventLog:
                 request_timeout_ms=5_000,
                 delivery_timeout_ms=self._config.delivery_timeout_ms,
                 reconnect_backoff_max_ms=1_000,
-                bootstrap_timeout_ms=1_000,
+                bootstrap_timeout_ms=self._config.connect_timeout_ms,
                 allow_auto_create_topics=False,
                 metrics_enabled=False,
             )

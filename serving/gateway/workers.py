@@ -50,4 +50,6 @@ def run(settings: Settings, config: GatewayConfig, workers: int) -> None:
 
 def _run_worker(settings: Settings, config: GatewayConfig) -> None:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    # The event log says once that Kafka is away; its client would say so many times a second.
+    logging.getLogger("kafka").setLevel(logging.CRITICAL)
     asyncio.run(serve(settings, config, click.echo))

@@ -1,0 +1,232 @@
+"""A shop of 40 articles with a release, what the online store holds about it, and a gateway in a thread to ask."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import grpc
+import numpy as np
+import redis
+from retrieval_worlds import TODAY, shop
+
+from feature_repo.online.format import encode_timestamp, encode_value, entity_key, feature_field, timestamp_field
+from feature_repo.schema import (
+    ARTICLE_ACTIVITY_30D,
+    ARTICLE_AVAILABILITY,
+    CUSTOMER_ACTIVITY_30D,
+    CUSTOMER_HISTORY,
+    View,
+)
+from infra.settings import Settings
+from serving.gateway.article_state import CHANGES_STREAM
+from serving.gateway.server import GatewayConfig, running_gateway
+from serving.proto import recommender_pb2_grpc
+from serving.release.manifest import MODELS, Manifest, SourceQuota
+from serving.release.reader import open_source
+from serving.release.writer import ReleaseContent, write_release
+from serving.retrieval.articles import CATEGORIES, ArticleTable
+from serving.retrieval.candidates import Quota
+from serving.retrieval.item_index import ItemIndex
+from serving.retrieval.query_features import QUERY_CATEGORIES, QUERY_NUMERIC
+from serving.retrieval.ranking_features import ranking_feature_names
+from serving.retrieval.sources.bought_together import NEIGHBOURS, BoughtTogetherSource
+
+ARTICLES = 40
+DIM = 8
+NOW = datetime(2020, 9, 20, 12, tzinfo=UTC)
+BATCH_DAY = datetime(2020, 9, 20, tzinfo=UTC)
+SOURCES = ("bought_again", "same_product", "bought_together", "department_trend", "tower", "trending")
+LADIES, MEN = "Ladieswear", "Menswear"
+
+
+def article(number: int) -> str:
+    """Articles are numbered from 1."""
+    return f"{number:010d}"
+
+
+def article_table() -> ArticleTable:
+    """Articles 1, 2, ... sell 40, 39, ... units; 1 and 2 are one product, 3 and 4 the next; the last ten are for men."""
+    table = shop(
+        [float(ARTICLES - n) for n in range(ARTICLES)],
+        product=[n // 2 for n in range(ARTICLES)],
+        department=[n // 10 + 1 for n in range(ARTICLES)],
+    )
+    table.vocabularies = table.vocabularies | {"index_group_name": ["", LADIES, MEN]}
+    table.categories[:, CATEGORIES.index("index_group_name")] = [1] * (ARTICLES - 10) + [2] * 10
+    return table
+
+
+def item_vectors() -> np.ndarray:
+    vectors = np.random.default_rng(3).normal(size=(ARTICLES, DIM)).astype(np.float32)
+    return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+
+
+def write_world_release(releases_dir: Path, number: int) -> None:
+    """A release in which article n is bought together with article n + 5."""
+    table = article_table()
+    neighbours = np.full((ARTICLES, NEIGHBOURS), -1, np.int32)
+    neighbours[:, 0] = (np.arange(ARTICLES) + 5) % ARTICLES
+    weights = np.zeros((ARTICLES, NEIGHBOURS), np.float32)
+    weights[:, 0] = 0.5
+    together = BoughtTogetherSource(neighbours, weights)
+    index = ItemIndex(item_vectors(), 0.1, 0.1)
+    quotas = [
+        Quota(together if name == together.name else open_source(name, Path(), table, index), 12) for name in SOURCES
+    ]
+    manifest = Manifest(
+        release=number,
+        as_of="2020-09-20",
+        created_at="2020-09-20T00:00:00+00:00",
+        seed=1,
+        articles=ARTICLES,
+        embedding_dim=DIM,
+        temperature=0.1,
+        prior_weight=0.1,
+        sources=tuple(SourceQuota(quota.source.name, quota.limit) for quota in quotas),
+        query_numeric=QUERY_NUMERIC,
+        query_categories={name: ["", "ACTIVE"] for name in QUERY_CATEGORIES},
+        ranking_features=ranking_feature_names(SOURCES),
+        image_backbone="none",
+        metrics={},
+    )
+    models = dict.fromkeys(MODELS, lambda folder: folder.mkdir(parents=True))
+    write_release(releases_dir, ReleaseContent(manifest, table, item_vectors(), quotas, models, {}, {}))
+
+
+def query_tower(inputs: Mapping[str, np.ndarray], version: int) -> dict[str, np.ndarray]:
+    """The vector of the last article bought."""
+    return {"query_embedding": item_vectors()[np.maximum(inputs["recent"][:, 0], 0)]}
+
+
+def ranker(inputs: Mapping[str, np.ndarray], version: int) -> dict[str, np.ndarray]:
+    """Units of the last 3 days decide, steeply; the best seller gets the version, so that it shows which ranker ran."""
+    units = inputs["features"][:, ranking_feature_names(SOURCES).index("article_30d_units_3d")]
+    return {"score": (version * np.exp((np.nan_to_num(units) - ARTICLES) / 4)).astype(np.float32)}
+
+
+def store(client: redis.Redis, view: View, entity_id: str, values: Mapping[str, Any], at: datetime) -> None:
+    """Write one row of a view as Feast does."""
+    kinds = {feature.name: feature.kind for feature in view.features}
+    fields = {feature_field(view.name, name): encode_value(kinds[name], value) for name, value in values.items()}
+    client.hset(entity_key(view.entity, entity_id), mapping={**fields, timestamp_field(view.name): encode_timestamp(at)})
+
+
+def store_sales(client: redis.Redis, article_id: str, units_3d: int, at: datetime = BATCH_DAY) -> None:
+    """Sales of the last 3 days, all of them yesterday."""
+    last = int((at - timedelta(seconds=1)).timestamp() * 1e6)
+    values = {
+        "units": units_3d,
+        "distinct_customers": units_3d,
+        "units_7d": units_3d,
+        "units_3d": units_3d,
+        "trend": 1.0,
+        "mean_price_micros": 20_000.0,
+        "last_sale_at": last,
+    }
+    store(client, ARTICLE_ACTIVITY_30D, article_id, values, at)
+
+
+def store_stock(client: redis.Redis, article_id: str, in_stock: bool) -> None:
+    store(client, ARTICLE_AVAILABILITY, article_id, {"in_stock": in_stock}, BATCH_DAY)
+
+
+def store_history(client: redis.Redis, customer_id: str, *bought: tuple[int, int]) -> None:
+    """A customer who bought these (article number, days ago), newest first."""
+    values = {
+        "purchases": len(bought),
+        "distinct_articles": len(bought),
+        "active_days": len(bought),
+        "spend_mean_micros": 20_000.0,
+        "articles": [article(number) for number, _ in bought],
+        "article_times": [1] * len(bought),
+        "article_last_days": [TODAY - ago for _, ago in bought],
+        "last_purchase_day": TODAY - bought[0][1],
+    }
+    store(client, CUSTOMER_HISTORY, customer_id, values, BATCH_DAY)
+
+
+def store_purchase_of_today(client: redis.Redis, customer_id: str, number: int) -> None:
+    micros = int(NOW.timestamp() * 1e6)
+    values = {"purchases": 1, "articles": [article(number)], "articles_at": [micros], "last_purchase_at": micros}
+    store(client, CUSTOMER_ACTIVITY_30D, customer_id, values, NOW)
+
+
+def store_shop(client: redis.Redis) -> None:
+    """The sales that the release was made with, and one customer, ``known``, who bought article 7 two days ago."""
+    for number in range(1, ARTICLES + 1):
+        store_sales(client, article(number), ARTICLES + 1 - number)
+    store_history(client, "known", (7, 2))
+
+
+def announce(client: redis.Redis, *numbers: int, clock: datetime = NOW) -> None:
+    """Tell gateways that articles have changed, as the streaming worker does."""
+    client.xadd(CHANGES_STREAM, {"articles": ",".join(map(article, numbers)), "clock": clock.isoformat()})
+
+
+@contextmanager
+def gateway_thread(settings: Settings, config: GatewayConfig, ready: bool = True) -> Iterator[str]:
+    """Run a gateway in a thread of its own and give its address."""
+    started = threading.Event()
+    address: list[str] = []
+    failures: list[BaseException] = []
+    loop = asyncio.new_event_loop()
+
+    async def run() -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        stopping.append(task)
+        async with running_gateway(settings, config) as gateway:
+            address.append(gateway.address)
+            if ready:
+                await asyncio.wait_for(gateway.ready.wait(), 20)
+            started.set()
+            await asyncio.Event().wait()
+
+    def main() -> None:
+        try:
+            loop.run_until_complete(run())
+        except asyncio.CancelledError:
+            pass
+        except BaseException as error:
+            failures.append(error)
+        finally:
+            started.set()
+
+    stopping: list[asyncio.Task] = []
+    thread = threading.Thread(target=main)
+    thread.start()
+    started.wait(30)
+    if failures:
+        thread.join()
+        raise failures[0]
+    try:
+        yield address[0]
+    finally:
+        loop.call_soon_threadsafe(stopping[0].cancel)
+        thread.join(20)
+        loop.close()
+
+
+@contextmanager
+def stub_of(address: str) -> Iterator[recommender_pb2_grpc.RecommenderStub]:
+    with grpc.insecure_channel(address) as channel:
+        yield recommender_pb2_grpc.RecommenderStub(channel)
+
+
+def wait_until(condition: Callable[[], bool], seconds: float = 10.0) -> None:
+    """Wait for a condition.
+
+    Raises:
+        AssertionError: it did not come about in time.
+    """
+    until = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < until, "the condition did not come about"
+        time.sleep(0.01)

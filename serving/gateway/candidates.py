@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -39,7 +40,7 @@ LEAST_CANDIDATES = 100
 """So many are ranked however few are asked for, so that pages of an answer continue each other."""
 
 _PLACES = 1_000_000  # more than a source ever proposes
-_JOINED_WORTH = {CONTEXT_TOGETHER: -1, CONTEXT_SIMILAR: -1, LISTED: len(CASCADE), POPULAR: len(CASCADE) + 1}
+_JOINED_WORTH = {LISTED: len(CASCADE) + 1, POPULAR: len(CASCADE) + 2}
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,8 @@ class Candidates:
     """What is ranked: the sources' proposals, and articles that the request itself brought in."""
 
     proposed: CandidateSet  # articles of no source have ABSENT in every column
-    winners: npt.NDArray[np.str_]  # [m] which source speaks for each article
+    winners: npt.NDArray[np.object_]  # [m] which source speaks for each article
+    context_places: npt.NDArray[np.int32]  # [m] 0 = nearest to the viewed article, ABSENT where not akin to it
 
     def __len__(self) -> int:
         return len(self.proposed)
@@ -70,21 +72,29 @@ def find_candidates(
     if not allowed.is_narrow:
         proposed = _rows(proposed, allowed(proposed.positions))
     winners = winning_sources(proposed)
-    for name, positions in _brought_in(release, allowed, context):
-        proposed, winners = _join(proposed, winners, positions[allowed(positions)], name)
+    akin = _akin(release, allowed, context)
+    for name, positions in akin.items():
+        proposed, winners = _join(proposed, winners, positions, name)
+        winners[np.isin(proposed.positions, positions)] = name
+    if allowed.included is not None:
+        listed = _by_sales(release.articles, allowed.included)
+        proposed, winners = _join(proposed, winners, listed[allowed(listed)], LISTED)
     if len(proposed) < depth:
         popular = _best_sellers(release, allowed, proposed.positions, depth - len(proposed))
         proposed, winners = _join(proposed, winners, popular, POPULAR)
-    return Candidates(proposed, winners)
+    context_places = np.full(len(proposed), ABSENT, np.int32)
+    for place, position in enumerate(itertools.chain(*akin.values())):
+        context_places[proposed.positions == position] = place
+    return Candidates(proposed, winners, context_places)
 
 
-def winning_sources(proposed: CandidateSet) -> npt.NDArray[np.str_]:
+def winning_sources(proposed: CandidateSet) -> npt.NDArray[np.object_]:
     """For each article the source that placed it highest; of several, the one that is worth more. [m]"""
     if not proposed.sources:
-        return np.full(len(proposed), POPULAR)
+        return np.full(len(proposed), POPULAR, dtype=object)
     ranks = np.where(proposed.ranks == ABSENT, np.iinfo(np.int32).max, proposed.ranks).astype(np.int64)
     key = ranks * len(CASCADE) + np.array([_worth(source) for source in proposed.sources])
-    names = np.array(proposed.sources)
+    names = np.array(proposed.sources, dtype=object)  # of strings: numpy's own would cut longer names off
     return names[key.argmin(axis=1)] if len(proposed) else names[:0]
 
 
@@ -95,14 +105,14 @@ def source_order(candidates: Candidates) -> npt.NDArray[np.float32]:
     """
     proposed = candidates.proposed
     size = len(proposed)
-    # What no source proposed is ordered as it was joined, behind or (what belongs to a viewed article) before the rest.
-    places = np.array([_JOINED_WORTH.get(winner, 0) for winner in candidates.winners.tolist()]) * _PLACES
+    # What no source proposed stands last, in the order it was joined; what is akin to a viewed article first.
+    places = np.array([_JOINED_WORTH.get(winner, len(CASCADE)) for winner in candidates.winners.tolist()]) * _PLACES
     places += np.arange(size)
-    absent = (proposed.ranks == ABSENT).all(axis=1)
-    places[~absent] = np.iinfo(np.int64).max
     for column, source in enumerate(proposed.sources):
         here = proposed.ranks[:, column] != ABSENT
         places[here] = np.minimum(places[here], _worth(source) * _PLACES + proposed.ranks[here, column])
+    akin = candidates.context_places != ABSENT
+    places[akin] = candidates.context_places[akin] - _PLACES
     scores = np.empty(size, np.float32)
     scores[np.argsort(places, kind="stable")] = 1.0 / np.arange(1, size + 1)
     return scores
@@ -139,22 +149,22 @@ def _rows(proposed: CandidateSet, kept: npt.NDArray[np.bool_]) -> CandidateSet:
     return CandidateSet(proposed.positions[kept], proposed.ranks[kept], proposed.scores[kept], proposed.sources)
 
 
-def _brought_in(release: Release, allowed: Allowed, context: int) -> list[tuple[str, npt.NDArray[np.int32]]]:
-    brought: list[tuple[str, npt.NDArray[np.int32]]] = []
-    if context >= 0:
-        for quota in release.quotas:
-            if isinstance(quota.source, BoughtTogetherSource):
-                together = quota.source.neighbours_of(context, CONTEXT_ARTICLES)
-                brought.append((CONTEXT_TOGETHER, together.positions))
-        brought.append((CONTEXT_SIMILAR, release.index.similar(context, CONTEXT_ARTICLES)[0]))
-    if allowed.included is not None:
-        brought.append((LISTED, _by_sales(release.articles, allowed.included)))
-    return brought
+def _akin(release: Release, allowed: Allowed, context: int) -> dict[str, npt.NDArray[np.int32]]:
+    """What belongs to the article being looked at and may be shown, by the reason why; each article once."""
+    if context < 0:
+        return {}
+    together = np.empty(0, np.int32)
+    for quota in release.quotas:
+        if isinstance(quota.source, BoughtTogetherSource):
+            together = quota.source.neighbours_of(context, CONTEXT_ARTICLES).positions
+    similar, _ = release.index.similar(context, CONTEXT_ARTICLES)
+    similar = similar[~np.isin(similar, together)]
+    return {CONTEXT_TOGETHER: together[allowed(together)], CONTEXT_SIMILAR: similar[allowed(similar)]}
 
 
 def _join(
-    proposed: CandidateSet, winners: npt.NDArray[np.str_], positions: npt.NDArray[np.int32], name: str
-) -> tuple[CandidateSet, npt.NDArray[np.str_]]:
+    proposed: CandidateSet, winners: npt.NDArray[np.object_], positions: npt.NDArray[np.int32], name: str
+) -> tuple[CandidateSet, npt.NDArray[np.object_]]:
     """Add articles that no source proposed, behind the others."""
     new = positions[~np.isin(positions, proposed.positions)]
     if new.size == 0:
@@ -165,7 +175,7 @@ def _join(
         np.pad(proposed.scores, ((0, new.size), (0, 0))),
         proposed.sources,
     )
-    return joined, np.concatenate([winners, np.full(new.size, name)])
+    return joined, np.concatenate([winners, np.full(new.size, name, dtype=object)])
 
 
 def _best_sellers(

@@ -1,0 +1,8 @@
+"""Purchases as they happen: Kafka in, 30-day features out, each purchase counted exactly once.
+
+``events`` says what a good event is; ``aggregations`` and ``windows`` say what is computed from purchases, once, for
+the worker and for its tests; ``window_state``, ``window_store`` and ``window_updates`` keep one entity's window beside
+its features in Feast's Redis hash, changed by one atomic script; ``event_clock`` and ``expiry_index`` let windows fall
+without new events; ``event_log`` appends everything to Parquet, for batch; ``worker`` is the loop around them. Nothing
+here imports ``serving``.
+"""

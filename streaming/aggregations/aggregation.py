@@ -1,0 +1,33 @@
+"""The interface of all aggregations."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol, TypeVar
+
+from streaming.purchase import Purchase
+
+State = TypeVar("State")
+
+
+class Aggregation(Protocol[State]):
+    """Folds the purchases of one customer or article into a value for any number of last days.
+
+    Purchases come in any order of time, each once. The state must not depend on that order, or a replay after a crash
+    would give another value.
+    """
+
+    def initialize(self) -> State:
+        """The state of an entity without purchases: a mutable container."""
+        ...
+
+    def add(self, state: State, purchase: Purchase) -> None:
+        """Take one purchase in."""
+        ...
+
+    def expire(self, state: State, first_day: int) -> None:
+        """Forget what is dated before ``first_day``; later calls of ``value`` never ask for it again."""
+        ...
+
+    def value(self, state: State, first_day: int) -> Any:
+        """The value over the purchases dated ``first_day`` or later. The state stays as it is."""
+        ...

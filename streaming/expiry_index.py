@@ -1,0 +1,74 @@
+"""Which windows change by themselves on which day: one Redis set per view, day and shard.
+
+A purchase of day P leaves windows of n days on P + n. Entries are only ever added before the purchase's offset counts
+as done and only removed after the window has been written at that clock day, so a crash can leave an entry too many,
+never one too few. Sets of passed days that are not empty are work to do, whoever left it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from zlib import crc32
+
+from streaming.redis_pipe import RedisPipe, bulk, command
+
+SHARDS = 16
+_PROBED_DAYS_AT_ONCE = 64
+
+
+def shard_of(entity_id: str) -> int:
+    """Splits entities among workers; nothing but the division of labour depends on it."""
+    return crc32(entity_id.encode()) % SHARDS
+
+
+class ExpiryIndex:
+    """The sets of one view.
+
+    Args:
+        entity: ``customer`` or ``article``.
+        lags: after how many days a purchase changes the values.
+    """
+
+    def __init__(self, pipe: RedisPipe, entity: str, lags: tuple[int, ...]) -> None:
+        self._pipe = pipe
+        self._entity = entity
+        self._lags = lags
+
+    def additions(self, changes: Iterable[tuple[str, int]], day: int) -> list[bytes]:
+        """Packed commands that put (entity id, day of purchase) on the sets of days after ``day``."""
+        members: dict[tuple[int, int], set[str]] = {}
+        for entity_id, purchase_day in changes:
+            shard = shard_of(entity_id)
+            if purchase_day > day:  # held back until its day comes
+                members.setdefault((purchase_day, shard), set()).add(entity_id)
+            for lag in self._lags:
+                if purchase_day + lag > day:
+                    members.setdefault((purchase_day + lag, shard), set()).add(entity_id)
+        return [
+            command(b"SADD", self._key(due_day, shard), *[entity_id.encode() for entity_id in entity_ids])
+            for (due_day, shard), entity_ids in members.items()
+        ]
+
+    def waiting(self, days: range, shards: Iterable[int]) -> Iterator[tuple[int, int]]:
+        """(day, shard) of sets that are not empty, oldest first."""
+        shards = list(shards)
+        for start in range(days.start, days.stop, _PROBED_DAYS_AT_ONCE):
+            slots = [
+                (day, shard) for day in range(start, min(start + _PROBED_DAYS_AT_ONCE, days.stop)) for shard in shards
+            ]
+            counts = self._pipe.ask(
+                [b"*2\r\n$5\r\nSCARD\r\n" + bulk(self._key(day, shard)) for day, shard in slots], len(slots)
+            )
+            yield from [slot for slot, count in zip(slots, counts, strict=True) if count]
+
+    def some(self, day: int, shard: int, limit: int) -> list[str]:
+        """Up to ``limit`` entities of one set."""
+        members = self._pipe.call(b"SRANDMEMBER", self._key(day, shard), b"%d" % limit)
+        return [member.decode() for member in members]
+
+    def done(self, day: int, shard: int, entity_ids: Iterable[str]) -> None:
+        """Take entities off one set, after their windows were written."""
+        self._pipe.call(b"SREM", self._key(day, shard), *[entity_id.encode() for entity_id in entity_ids])
+
+    def _key(self, day: int, shard: int) -> bytes:
+        return b"vitrine:expiry:%s:%d:%d" % (self._entity.encode(), day, shard)

@@ -1,0 +1,225 @@
+"""The heart of the worker, without Kafka around it: batches of purchases in, online features and all marks out.
+
+Redis keeps how far each partition is applied (``vitrine:positions:transactions``), written after everything that it
+vouches for. Redis recovers to a prefix of its history, so after a crash that lost its last moments the position is as
+old as the windows are, and reading goes on from there: Kafka's own committed offsets are for display.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from streaming.event_clock import EventClock
+from streaming.events import TRANSACTIONS, instant_text, micros_of
+from streaming.expiry_index import SHARDS, ExpiryIndex
+from streaming.purchase import Purchase
+from streaming.redis_pipe import RedisPipe, bulk, command
+from streaming.tiles import ARTICLE_TILES, CUSTOMER_TILES
+from streaming.window_store import WindowStore
+from streaming.window_updates import DEFAULT_CACHED_ENTITIES, Applied, WindowUpdates
+from streaming.windows import ARTICLE_WINDOW, CUSTOMER_WINDOW
+
+EVENT_CLOCK_KEY = b"vitrine:event-clock"
+ARTICLE_CHANGES_KEY = b"vitrine:article-changes"
+WATERMARKS_KEY = b"vitrine:watermarks"
+KEPT_CHANGES = 100_000
+_ARTICLES_PER_CHANGE = 500
+_DAYS_OF_ENTRIES = 64  # a set's day is at most a window ahead of the clock that it was written at, plus leaps
+
+_SET_IF_LATER = """
+local now = redis.call('GET', KEYS[1])
+if not now or now < ARGV[1] then redis.call('SET', KEYS[1], ARGV[1]) end
+return 1
+"""
+
+
+def positions_key(topic: str) -> bytes:
+    """The Redis hash of partition to next offset to apply."""
+    return f"vitrine:positions:{topic}".encode()
+
+
+@dataclass(frozen=True)
+class PartitionBatch:
+    """What one round read of one partition.
+
+    Attributes:
+        purchases: in the order of their offsets.
+        next_offset: where to read on once these are applied.
+        is_read_to_end: nothing more waits in the partition.
+    """
+
+    purchases: Sequence[Purchase]
+    next_offset: int
+    is_read_to_end: bool
+
+
+@dataclass
+class Outcome:
+    """Counts of one round, for the log line and the metrics."""
+
+    customers: Applied = field(default_factory=Applied)
+    articles: Applied = field(default_factory=Applied)
+
+
+class PurchaseStream:
+    """Applies batches of purchases to both windows, and lets silent windows fall.
+
+    After any ``ConnectionError`` make a new one on a new pipe and read on from ``positions``.
+
+    Args:
+        pipe: the connection to Redis; this object's own.
+        clock: shared with what comes after a reconnect, since it never goes back.
+    """
+
+    def __init__(self, pipe: RedisPipe, clock: EventClock, *, cached_entities: int = DEFAULT_CACHED_ENTITIES) -> None:
+        self._pipe = pipe
+        self.clock = clock
+        self.customers = WindowUpdates(
+            WindowStore(pipe, CUSTOMER_WINDOW, CUSTOMER_TILES), guards_event_ids=True, cached_entities=cached_entities
+        )
+        self.articles = WindowUpdates(
+            WindowStore(pipe, ARTICLE_WINDOW, ARTICLE_TILES), guards_event_ids=False, cached_entities=cached_entities
+        )
+        self._expiries = (
+            (self.customers, ExpiryIndex(pipe, "customer", CUSTOMER_WINDOW.change_lags)),
+            (self.articles, ExpiryIndex(pipe, "article", ARTICLE_WINDOW.change_lags)),
+        )
+        self._set_if_later = b"*5\r\n$7\r\nEVALSHA\r\n" + bulk(pipe.load_script(_SET_IF_LATER)) + b"$1\r\n1\r\n"
+        self._learn(self._pipe.call(b"HGETALL", WATERMARKS_KEY), set())
+        stored_clock = self._pipe.call(b"GET", EVENT_CLOCK_KEY)
+        if stored_clock is not None:
+            self.clock.move_to(micros_of_text(stored_clock))
+        self._swept_through = self.clock.day - _DAYS_OF_ENTRIES
+
+    def positions(self) -> dict[int, int]:
+        """Partition to the next offset to apply, for those ever applied."""
+        flat = self._pipe.call(b"HGETALL", positions_key(TRANSACTIONS))
+        return {int(partition): int(offset) for partition, offset in zip(flat[::2], flat[1::2], strict=True)}
+
+    def apply(self, batches: Mapping[int, PartitionBatch]) -> Outcome:
+        """Bring windows, features, expiry index, clock and positions forward by what was read; one round trip each.
+
+        When it returns, all of it is in Redis and the offsets may be committed.
+        """
+        for partition, batch in batches.items():
+            self.clock.observe(partition, batch.purchases, batch.is_read_to_end)
+        self.clock.move()
+        outcome = Outcome()
+        by_customer: dict[str, list[Purchase]] = {}
+        by_article: dict[str, list[Purchase]] = {}
+        for batch in batches.values():
+            for purchase in batch.purchases:
+                by_customer.setdefault(purchase.customer_id, []).append(purchase)
+        day, horizon_day = self.clock.day, self.clock.horizon_day
+        if by_customer:
+            outcome.customers = self.customers.apply(by_customer, day, horizon_day)
+            # The articles' windows keep no event ids: what the customers' windows found to be sent twice is left out.
+            duplicates = outcome.customers.duplicates
+            for batch in batches.values():
+                for purchase in batch.purchases:
+                    if not duplicates or (purchase.partition, purchase.offset) not in duplicates:
+                        by_article.setdefault(purchase.article_id, []).append(purchase)
+            outcome.articles = self.articles.apply(by_article, day, horizon_day)
+        self._mark(batches, outcome, sorted(by_article), day)
+        return outcome
+
+    def tick(self, shards: Iterable[int], limit: int) -> int:
+        """Let windows fall that have not moved since their day came; at most about ``limit`` of them per call.
+
+        Returns:
+            How many were brought to the clock day; 0 when nothing is left to do.
+        """
+        day, moved = self.clock.day, 0
+        if not self.clock.now_us:
+            return 0
+        shards = list(shards)
+        unfinished = False
+        # Days are swept again for a while: a worker that is a little behind may add to a set that was empty already.
+        first = max(self._swept_through - 2, day - 366)
+        fallen: list[str] = []
+        for updates, index in self._expiries:
+            for due_day, shard in index.waiting(range(first, day + 1), shards):
+                while moved < limit and (entity_ids := index.some(due_day, shard, limit - moved)):
+                    updates.advance(entity_ids, day)
+                    index.done(due_day, shard, entity_ids)
+                    moved += len(entity_ids)
+                    if updates is self.articles:
+                        fallen += entity_ids
+                if moved >= limit:
+                    unfinished = True
+                    break
+        if not unfinished:
+            self._swept_through = day
+        if fallen:
+            announcements = self._announcements(fallen)
+            self._pipe.ask(announcements, len(announcements))
+        return moved
+
+    def publish_clock(self) -> None:
+        """Make the clock known when it has moved without purchases."""
+        self._pipe.ask([self._clock_command()], 1)
+
+    def forget_partitions(self, partitions: Iterable[int]) -> None:
+        """Other workers read these now."""
+        self.clock.forget(partitions)
+
+    def _mark(
+        self, batches: Mapping[int, PartitionBatch], outcome: Outcome, touched_articles: Sequence[str], day: int
+    ) -> None:
+        """Everything that is not in an entity's own hash; positions come last, for they vouch for all before."""
+        commands: list[bytes] = []
+        for applied, (_, index) in zip((outcome.customers, outcome.articles), self._expiries, strict=True):
+            commands += index.additions(applied.changes, day)
+        commands += self._announcements(touched_articles)
+        commands.append(self._clock_command())
+        for partition in batches:
+            published = self.clock.published(partition)
+            if published is not None:
+                commands.append(command(b"HSET", WATERMARKS_KEY, b"%d" % partition, published))
+        commands.append(command(b"HGETALL", WATERMARKS_KEY))
+        positions = [(b"%d" % partition, b"%d" % batch.next_offset) for partition, batch in batches.items()]
+        if positions:
+            commands.append(
+                command(b"HSET", positions_key(TRANSACTIONS), *[part for pair in positions for part in pair])
+            )
+        replies = self._pipe.ask(commands, len(commands))
+        self._learn(replies[-2 if positions else -1], set(batches))
+
+    def _learn(self, flat: Sequence[bytes], own: set[int]) -> None:
+        for partition, published in zip(flat[::2], flat[1::2], strict=True):
+            if int(partition) not in own:
+                self.clock.learn(int(partition), published)
+
+    def _announcements(self, article_ids: Sequence[str]) -> list[bytes]:
+        clock = instant_text(self.clock.now_us).encode()
+        return [
+            command(
+                b"XADD",
+                ARTICLE_CHANGES_KEY,
+                b"MAXLEN",
+                b"~",
+                b"%d" % KEPT_CHANGES,
+                b"*",
+                b"articles",
+                ",".join(article_ids[start : start + _ARTICLES_PER_CHANGE]).encode(),
+                b"clock",
+                clock,
+            )
+            for start in range(0, len(article_ids), _ARTICLES_PER_CHANGE)
+        ]
+
+    def _clock_command(self) -> bytes:
+        return self._set_if_later + bulk(EVENT_CLOCK_KEY) + bulk(instant_text(self.clock.now_us).encode())
+
+
+def shards_of(partitions: Iterable[int], partition_count: int) -> list[int]:
+    """The shards of the expiry index that the reader of these partitions looks after."""
+    own = set(partitions)
+    return [shard for shard in range(SHARDS) if shard % partition_count in own]
+
+
+def micros_of_text(text: bytes) -> int:
+    """The instant that ``vitrine:event-clock`` holds."""
+    return micros_of(datetime.fromisoformat(text.decode()))

@@ -1,0 +1,146 @@
+"""The window of one customer or article in memory: its purchases folded into the states of its aggregations."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from enum import Enum
+from struct import Struct
+from typing import Any
+
+from feature_repo.schema import WINDOW_DAYS
+from streaming.purchase import DAY_MICROS, Purchase
+from streaming.tiles import TileFormat
+from streaming.windows import Window
+
+_HEADER = Struct("<8sIqH")
+_APPLIED = Struct("<HQ")
+
+
+class Taken(Enum):
+    """What became of a purchase that was offered to a window."""
+
+    COUNTED = "counted"
+    AHEAD = "ahead"
+    LATE = "late"
+
+
+class WindowState:
+    """One entity's window and what is needed to write it exactly once.
+
+    Attributes:
+        version: what Redis holds must carry this, or another writer was faster; b"" before the first write.
+        next_version: what it will carry once the write under way has succeeded.
+        day: the clock day that the values stand at; it never goes back.
+        stamp_us: Feast's event time of the values, microseconds; every write has a later one.
+        applied: partition of ``transactions`` to the last offset whose purchases this state knows.
+        states: one per aggregation of the window.
+        ahead: purchases dated after ``day``: known, kept, not counted before the clock gets there.
+        appended: entries by day that are not in Redis yet.
+        dropped: days whose tiles left the window and may still be in Redis.
+        ahead_changed: whether Redis holds other purchases ahead.
+    """
+
+    __slots__ = (
+        "ahead",
+        "ahead_changed",
+        "appended",
+        "applied",
+        "day",
+        "dropped",
+        "entity_id",
+        "next_version",
+        "stamp_us",
+        "states",
+        "tiles",
+        "version",
+        "window",
+    )
+
+    def __init__(self, entity_id: str, window: Window, tiles: TileFormat, day: int) -> None:
+        self.entity_id = entity_id
+        self.window = window
+        self.tiles = tiles
+        self.version = self.next_version = b""
+        self.day = day
+        self.stamp_us = 0
+        self.applied: dict[int, int] = {}
+        self.states: list[Any] = window.initialize()
+        self.ahead: list[Purchase] = []
+        self.appended: dict[int, list[bytes]] = {}
+        self.dropped: Iterable[int] = ()
+        self.ahead_changed = False
+
+    @staticmethod
+    def day_of(header: bytes) -> int:
+        """The clock day that a stored window stands at."""
+        return int(_HEADER.unpack_from(header)[1])
+
+    def load(self, header: bytes, ahead: bytes | None, tiles: Iterable[bytes | None]) -> None:
+        """Take up what Redis holds of this entity; ``tiles`` may begin with days that have left the window."""
+        self.version, self.day, self.stamp_us, partitions = _HEADER.unpack_from(header)
+        self.applied = dict(_APPLIED.iter_unpack(header[_HEADER.size : _HEADER.size + partitions * _APPLIED.size]))
+        if ahead:
+            self.ahead = self.tiles.unpack(self.entity_id, ahead)
+        for tile in tiles:
+            if tile:
+                self._fold(self.tiles.unpack(self.entity_id, tile))
+
+    def header(self, next_version: bytes) -> bytes:
+        """The bytes to write, under a new version."""
+        self.next_version = next_version
+        applied = b"".join([_APPLIED.pack(partition, offset) for partition, offset in self.applied.items()])
+        return _HEADER.pack(next_version, self.day, self.stamp_us, len(self.applied)) + applied
+
+    def advance(self, day: int) -> bool:
+        """Let the window stand at clock day ``day``; returns whether it moved. Earlier days change nothing."""
+        if day <= self.day:
+            return False
+        first_day, former_first_day = day - WINDOW_DAYS + 1, self.day - WINDOW_DAYS + 1
+        self.day = day
+        for aggregation, state in zip(self.window.aggregations.values(), self.states, strict=True):
+            aggregation.expire(state, first_day)
+        self.dropped = [*self.dropped, *range(former_first_day, min(first_day, former_first_day + WINDOW_DAYS))]
+        if self.ahead:
+            due = [purchase for purchase in self.ahead if purchase.day <= day]
+            if due:
+                self.ahead = [purchase for purchase in self.ahead if purchase.day > day]
+                self.ahead_changed = True
+                for purchase in due:
+                    self.take(purchase)
+        return True
+
+    def take(self, purchase: Purchase) -> Taken:
+        """Add one purchase that this state does not know yet."""
+        day = purchase.day
+        if day <= self.day - WINDOW_DAYS:
+            return Taken.LATE
+        if day > self.day:
+            self.ahead.append(purchase)
+            self.ahead_changed = True
+            return Taken.AHEAD
+        for add, state in zip(self.window.adders, self.states, strict=True):
+            add(state, purchase)
+        self.appended.setdefault(day, []).append(self.tiles.pack(purchase))
+        return Taken.COUNTED
+
+    def values(self) -> list[Any]:
+        """The features, in the schema's order."""
+        return self.window.values(self.states, self.day)
+
+    def restamp(self, instant_us: int) -> None:
+        """Give the values an event time not before ``instant_us`` or the clock day, and later than any before."""
+        self.stamp_us = max(self.stamp_us + 1, instant_us, self.day * DAY_MICROS)
+
+    def written(self) -> None:
+        """What was pending is in Redis now."""
+        self.version = self.next_version
+        self.appended = {}
+        self.dropped = ()
+        self.ahead_changed = False
+
+    def _fold(self, purchases: list[Purchase]) -> None:
+        first_day = self.day - WINDOW_DAYS
+        for add, state in zip(self.window.adders, self.states, strict=True):
+            for purchase in purchases:
+                if purchase.day > first_day:
+                    add(state, purchase)

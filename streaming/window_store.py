@@ -1,0 +1,213 @@
+"""Windows in Redis: a few more fields in the entity's own Feast hash, changed together with its features by one script.
+
+Fields of a hash, beside Feast's four-byte and ``_ts:`` fields, which no name here can meet:
+
+- ``w``: header: version, clock day, event time, and the last offset applied of each source partition
+- ``w+``: purchases dated after the clock day
+- ``w18525``: the tile of epoch day 18525, one field per day with purchases
+
+One key per script, so Redis Cluster serves. The script writes only if the version is the one that was read: a writer
+that was overtaken, whether it lost its partition or merely shares an article with another worker, changes nothing and
+is told so.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from struct import Struct
+
+from feature_repo.online.format import encode_timestamp_micros, encode_value, entity_key, feature_field, timestamp_field
+from feature_repo.schema import WINDOW_DAYS
+from streaming.redis_pipe import RedisPipe, array_header, bulk, raise_error
+from streaming.tiles import TileFormat
+from streaming.window_state import WindowState
+from streaming.windows import Window
+
+HEADER_FIELD = b"w"
+AHEAD_FIELD = b"w+"
+
+_WRITE = """
+local header = redis.call('HGET', KEYS[1], 'w')
+if header then header = string.sub(header, 1, 8) else header = '' end
+if header ~= ARGV[1] then return 0 end
+local appended = tonumber(ARGV[2])
+local dropped = tonumber(ARGV[3])
+local position = 4
+for _ = 1, appended do
+  local tile = redis.call('HGET', KEYS[1], ARGV[position])
+  local entries = ARGV[position + 1]
+  if tile then entries = tile .. entries end
+  redis.call('HSET', KEYS[1], ARGV[position], entries)
+  position = position + 2
+end
+if dropped > 0 then
+  redis.call('HDEL', KEYS[1], unpack(ARGV, position, position + dropped - 1))
+  position = position + dropped
+end
+redis.call('HSET', KEYS[1], unpack(ARGV, position))
+return 1
+"""
+
+_CLEAR = """
+local fields = redis.call('HKEYS', KEYS[1])
+for _, field in ipairs(fields) do
+  if field == 'w' or field == 'w+' or string.match(field, '^w%d%d%d%d%d+$') then
+    redis.call('HDEL', KEYS[1], field)
+  end
+end
+return 1
+"""
+
+_VERSION = Struct("<II")
+
+
+def tile_field(day: int) -> bytes:
+    """The hash field of one day's tile: six bytes, so never one of Feast's four."""
+    return b"w%05d" % day
+
+
+class WindowStore:
+    """Reads and writes the windows of one kind of entity.
+
+    Args:
+        pipe: the connection; a new one needs a new store.
+    """
+
+    def __init__(self, pipe: RedisPipe, window: Window, tiles: TileFormat) -> None:
+        self._pipe = pipe
+        self.window = window
+        self._tiles = tiles
+        self._entity = window.view.entity
+        features = window.view.features
+        self._fields = [bulk(feature_field(window.view.name, feature.name)) for feature in features]
+        self._kinds = [feature.kind for feature in features]
+        self._timestamp_field = bulk(timestamp_field(window.view.name))
+        self._header_field, self._ahead_field = bulk(HEADER_FIELD), bulk(AHEAD_FIELD)
+        self._fixed_arguments = 3 + 1 + 3 + 2 * len(features) + 2 + 2
+        self._load_scripts()
+        # Versions are told apart across writers and restarts: a random half for the writer, a counting half.
+        self._writer = int.from_bytes(os.urandom(4), "little")
+        self._writes = 0
+
+    def read(self, entity_ids: Sequence[str], day: int, newest_day: int) -> list[WindowState]:
+        """The windows of these entities, in order; of an unknown one an empty window that stands at ``day``.
+
+        Args:
+            day: the clock day; tiles that have left the window by then are not fetched.
+            newest_day: the newest day that tiles are expected for. A window that stands later is fetched again.
+        """
+        days = range(day - WINDOW_DAYS + 1, max(newest_day, day) + 1)
+        replies = self._fetch(entity_ids, [days] * len(entity_ids))
+        states, later, later_days = [], [], []
+        for position, (entity_id, reply) in enumerate(zip(entity_ids, replies, strict=True)):
+            state = WindowState(entity_id, self.window, self._tiles, day)
+            states.append(state)
+            header = reply[0]
+            if header is None:
+                continue
+            standing = WindowState.day_of(header)
+            if standing >= days.stop:
+                later.append(position)
+                later_days.append(range(standing - WINDOW_DAYS + 1, standing + 1))
+                continue
+            # Tiles between the last clock day and this one's window are expired: dropped when the window advances.
+            state.load(header, reply[1], reply[2:])
+        if later:
+            for position, reply in zip(
+                later, self._fetch([entity_ids[position] for position in later], later_days), strict=True
+            ):
+                if reply[0] is not None:
+                    states[position].load(reply[0], reply[1], reply[2:])
+        return states
+
+    def write(self, states: Sequence[WindowState]) -> list[WindowState]:
+        """Write what is pending, each entity in one atomic step; returns those that another writer has overtaken.
+
+        An overtaken state is of no use any more: read it again.
+        """
+        self.send(states)
+        return self.settle(states)
+
+    def send(self, states: Sequence[WindowState]) -> None:
+        """First half of ``write``: send all of it without waiting."""
+        parts: list[bytes] = []
+        for state in states:
+            self._pack(state, parts)
+        self._pipe.send(parts)
+
+    def settle(self, states: Sequence[WindowState]) -> list[WindowState]:
+        """Second half of ``write``: what became of it."""
+        overtaken = []
+        script_unknown = False
+        for state, reply in zip(states, self._pipe.read(len(states)), strict=True):
+            if reply == 1:
+                state.written()
+            elif reply == 0:
+                overtaken.append(state)
+            elif str(reply).startswith("NOSCRIPT"):
+                script_unknown = True
+                overtaken.append(state)
+            else:
+                raise_error(reply)
+        if script_unknown:
+            self._load_scripts()
+        return overtaken
+
+    def clear(self, entity_ids: Sequence[str]) -> None:
+        """Forget the windows of these entities; their features stay until they are written anew."""
+        head = b"*4\r\n$7\r\nEVALSHA\r\n" + bulk(self._clear_script) + b"$1\r\n1\r\n"
+        self._pipe.ask([head + bulk(entity_key(self._entity, entity_id)) for entity_id in entity_ids], len(entity_ids))
+
+    def _load_scripts(self) -> None:
+        self._head = b"$7\r\nEVALSHA\r\n" + bulk(self._pipe.load_script(_WRITE)) + b"$1\r\n1\r\n"
+        self._clear_script = self._pipe.load_script(_CLEAR)
+
+    def _fetch(self, entity_ids: Sequence[str], days: Sequence[range]) -> list[list[bytes | None]]:
+        parts: list[bytes] = []
+        packed: dict[range, bytes] = {}
+        for entity_id, span in zip(entity_ids, days, strict=True):
+            if span not in packed:
+                packed[span] = self._header_field + self._ahead_field + b"".join([bulk(tile_field(d)) for d in span])
+            parts += (
+                array_header(4 + len(span)),
+                b"$5\r\nHMGET\r\n",
+                bulk(entity_key(self._entity, entity_id)),
+                packed[span],
+            )
+        return self._pipe.ask(parts, len(entity_ids))
+
+    def _pack(self, state: WindowState, parts: list[bytes]) -> None:
+        appended, dropped = state.appended, list(state.dropped)
+        arguments = self._fixed_arguments + 2 * len(appended) + len(dropped)
+        tail = b""
+        if state.ahead_changed:
+            if state.ahead:
+                arguments += 2
+                tail = self._ahead_field + bulk(b"".join([self._tiles.pack(purchase) for purchase in state.ahead]))
+            else:
+                arguments += 1
+                dropped.append(-1)
+        self._writes += 1
+        header = state.header(_VERSION.pack(self._writer, self._writes & 0xFFFFFFFF))
+        parts += (
+            array_header(arguments),
+            self._head,
+            bulk(entity_key(self._entity, state.entity_id)),
+            bulk(state.version),
+            bulk(b"%d" % len(appended)),
+            bulk(b"%d" % len(dropped)),
+        )
+        for day, entries in appended.items():
+            parts += (bulk(tile_field(day)), bulk(b"".join(entries)))
+        for day in dropped:
+            parts.append(bulk(tile_field(day)) if day >= 0 else self._ahead_field)
+        for field, kind, value in zip(self._fields, self._kinds, state.values(), strict=True):
+            parts += (field, bulk(encode_value(kind, value)))
+        parts += (
+            self._timestamp_field,
+            bulk(encode_timestamp_micros(state.stamp_us)),
+            self._header_field,
+            bulk(header),
+            tail,
+        )

@@ -1,0 +1,186 @@
+"""Applies purchases to the windows of one kind of entity, each exactly once, whoever else writes beside us.
+
+The order of things makes it so: a window's header names, per partition, the last offset it has applied; purchases at or
+before it are left out; header, tiles and features change in one step or not at all. An entity whose write was overtaken
+is read again and the same purchases are offered again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from streaming.purchase import Purchase
+from streaming.window_state import Taken, WindowState
+from streaming.window_store import WindowStore
+
+DEFAULT_CACHED_ENTITIES = 30_000
+_READ_AT_ONCE = 2_000
+
+
+@dataclass
+class Applied:
+    """What became of a batch of purchases.
+
+    Attributes:
+        counted: newly in a window.
+        late: dated before the window's first day, known to the event log only.
+        ahead: dated after the clock day, kept until it comes.
+        duplicates: (partition, offset) of those sent a second time, left out. A first delivery that is read again after
+            a crash is none of them.
+        fenced: applied before, left out.
+        overtaken: writes that another writer was faster with, done again.
+        changes: (entity id, day of purchase) that the expiry index must know.
+    """
+
+    counted: int = 0
+    late: int = 0
+    ahead: int = 0
+    duplicates: set[tuple[int, int]] = field(default_factory=set)
+    fenced: int = 0
+    overtaken: int = 0
+    changes: list[tuple[str, int]] = field(default_factory=list)
+
+    def add(self, other: Applied) -> None:
+        """Take in what became of others."""
+        self.counted += other.counted
+        self.late += other.late
+        self.ahead += other.ahead
+        self.duplicates |= other.duplicates
+        self.fenced += other.fenced
+        self.changes += other.changes
+
+
+class WindowUpdates:
+    """Keeps windows that were touched lately in memory and brings them and Redis forward together.
+
+    Args:
+        store: where they live.
+        guards_event_ids: whether the window remembers event ids; then second sendings are told apart.
+        cached_entities: how many windows to remember.
+    """
+
+    def __init__(
+        self, store: WindowStore, *, guards_event_ids: bool, cached_entities: int = DEFAULT_CACHED_ENTITIES
+    ) -> None:
+        self._store = store
+        self._event_ids = store.window.position("event_ids") if guards_event_ids else None
+        self._cached_entities = cached_entities
+        self._cache: dict[str, WindowState] = {}
+
+    def apply(self, purchases: Mapping[str, Sequence[Purchase]], day: int, horizon_day: int) -> Applied:
+        """Apply purchases, grouped by entity; those of a partition in the order of their offsets.
+
+        Args:
+            day: the clock day; every touched window is brought to it.
+            horizon_day: the newest day to believe: a window follows its own purchases up to here, ahead of the clock.
+        """
+        done = Applied()
+        pending = list(purchases)
+        while pending:
+            states = self._states(pending, day, horizon_day)
+            outcomes: dict[str, Applied] = {}
+            changed = []
+            for entity_id, state in zip(pending, states, strict=True):
+                outcome = outcomes[entity_id] = Applied()
+                if self._offer(state, purchases[entity_id], day, horizon_day, outcome):
+                    changed.append(state)
+            overtaken = self._write(changed)
+            for entity_id in overtaken:
+                del outcomes[entity_id]
+            for outcome in outcomes.values():
+                done.add(outcome)
+            done.overtaken += len(overtaken)
+            pending = overtaken
+        self._trim()
+        return done
+
+    def advance(self, entity_ids: Iterable[str], day: int) -> int:
+        """Bring silent windows to the clock day; returns how many moved."""
+        moved = 0
+        pending = list(entity_ids)
+        while pending:
+            changed = []
+            for state in self._states(pending, day, day):
+                # A window without a version is not in Redis: someone cleared it since it was put on the list.
+                if state.version and state.advance(day):
+                    state.restamp(0)
+                    changed.append(state)
+            overtaken = self._write(changed)
+            moved += len(changed) - len(overtaken)
+            pending = overtaken
+        self._trim()
+        return moved
+
+    def _states(self, entity_ids: Sequence[str], day: int, newest_day: int) -> list[WindowState]:
+        cache = self._cache
+        missing = [entity_id for entity_id in entity_ids if entity_id not in cache]
+        for start in range(0, len(missing), _READ_AT_ONCE):
+            chunk = missing[start : start + _READ_AT_ONCE]
+            cache.update(zip(chunk, self._store.read(chunk, day, newest_day), strict=True))
+        return [cache[entity_id] for entity_id in entity_ids]
+
+    def _offer(
+        self, state: WindowState, purchases: Sequence[Purchase], day: int, horizon_day: int, outcome: Applied
+    ) -> bool:
+        """Offer purchases to a window; returns whether it must be written."""
+        moved = state.advance(day)
+        applied, event_ids = state.applied, None if self._event_ids is None else state.states[self._event_ids]
+        newest_us = 0
+        taken_before = outcome.counted + outcome.ahead
+        for purchase in purchases:
+            partition, offset = purchase.partition, purchase.offset
+            fenced = offset <= applied.get(partition, -1)
+            if event_ids is not None and self._is_second_sending(purchase, event_ids, state.ahead):
+                outcome.duplicates.add((partition, offset))
+                continue
+            if fenced:
+                outcome.fenced += 1
+                outcome.changes.append((state.entity_id, purchase.day))
+                continue
+            if state.day < purchase.day <= horizon_day:
+                state.advance(purchase.day)
+            known_day = purchase.day in state.appended
+            taken = state.take(purchase)
+            if taken is Taken.LATE:
+                outcome.late += 1
+                continue
+            applied[partition] = offset
+            if not known_day:
+                outcome.changes.append((state.entity_id, purchase.day))
+            if taken is Taken.COUNTED:
+                outcome.counted += 1
+                newest_us = max(newest_us, purchase.occurred_at_us)
+            else:
+                outcome.ahead += 1
+        if moved or outcome.counted + outcome.ahead > taken_before:
+            state.restamp(newest_us)
+            return True
+        return False
+
+    @staticmethod
+    def _is_second_sending(
+        purchase: Purchase, event_ids: Mapping[str, tuple[int, int, int]], ahead: Sequence[Purchase]
+    ) -> bool:
+        came = event_ids.get(purchase.event_id)
+        if came is not None:
+            return came[:2] != (purchase.partition, purchase.offset)
+        return any(
+            other.event_id == purchase.event_id
+            and (other.partition, other.offset) != (purchase.partition, purchase.offset)
+            for other in ahead
+        )
+
+    def _write(self, states: Sequence[WindowState]) -> list[str]:
+        """Write windows; returns the ids of those to read again."""
+        overtaken = [state.entity_id for state in self._store.write(states)]
+        for entity_id in overtaken:
+            del self._cache[entity_id]
+        return overtaken
+
+    def _trim(self) -> None:
+        """Forget the windows that came first; what is needed again is read again."""
+        surplus = len(self._cache) - self._cached_entities
+        if surplus > 0:
+            for entity_id in list(self._cache)[: surplus + self._cached_entities // 10]:
+                del self._cache[entity_id]

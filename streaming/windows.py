@@ -1,0 +1,180 @@
+"""The 30-day windows of customers and articles: which aggregations they hold and which features they give.
+
+This is the definition. The worker folds purchases with it, and the batch expressions of ``feature_repo/batch`` are
+held to it by a property test. A window of ``n`` days of clock day D are the purchases dated in (D - n, D].
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from operator import attrgetter
+from typing import Any
+
+from feature_repo.schema import ARTICLE_ACTIVITY_30D, CUSTOMER_ACTIVITY_30D, WINDOW_DAYS, View
+from streaming.aggregations.active_days import ActiveDays
+from streaming.aggregations.aggregation import Aggregation
+from streaming.aggregations.distinct import Distinct
+from streaming.aggregations.event_ids import EventIds
+from streaming.aggregations.last_instant import LastInstant
+from streaming.aggregations.latest_purchases import LatestPurchases
+from streaming.aggregations.total import Total
+from streaming.purchase import Purchase
+
+ONLINE = 2
+RECENT_PURCHASES = 20
+
+Read = Callable[[str, int], Any]
+"""Reads the value of a named aggregation over a number of last days."""
+
+
+@dataclass(frozen=True)
+class Rule:
+    """How one feature comes from aggregations, and over which numbers of days it looks at them."""
+
+    compute: Callable[[Read], Any]
+    days: frozenset[int]
+
+
+def over(aggregation: str, days: int = WINDOW_DAYS, then: Callable[[Any], Any] | None = None) -> Rule:
+    """The value of one aggregation over the last ``days`` days, through ``then`` if given."""
+    if then is None:
+        return Rule(lambda read: read(aggregation, days), frozenset((days,)))
+    return Rule(lambda read: then(read(aggregation, days)), frozenset((days,)))
+
+
+def ratio(dividend: str, divisor: str) -> Rule:
+    """One aggregation divided by another over the whole window; missing where there is nothing to divide by."""
+
+    def compute(read: Read) -> float | None:
+        below = read(divisor, WINDOW_DAYS)
+        return read(dividend, WINDOW_DAYS) / below if below else None
+
+    return Rule(compute, frozenset((WINDOW_DAYS,)))
+
+
+def trend(units: str) -> Rule:
+    """Daily units of the last week against those of the window; smoothed, so 1 for an article without sales."""
+
+    def compute(read: Read) -> float:
+        return float(((read(units, 7) + 1) / 7) / ((read(units, WINDOW_DAYS) + 30 / 7) / 30))
+
+    return Rule(compute, frozenset((7, WINDOW_DAYS)))
+
+
+def _articles(entries: list[tuple[int, str, str]]) -> list[str]:
+    return [article_id for _, _, article_id in entries]
+
+
+def _instants(entries: list[tuple[int, str, str]]) -> list[int]:
+    return [occurred_at_us for occurred_at_us, _, _ in entries]
+
+
+def _is_online(purchase: Purchase) -> int:
+    return purchase.sales_channel_id == ONLINE
+
+
+@dataclass(frozen=True)
+class Window:
+    """The window of one feature view.
+
+    Attributes:
+        view: its features, in the schema's order.
+        aggregations: by name.
+        rules: by feature name.
+    """
+
+    view: View
+    aggregations: Mapping[str, Aggregation]
+    rules: Mapping[str, Rule]
+
+    def __post_init__(self) -> None:
+        names = [feature.name for feature in self.view.features]
+        if set(names) != set(self.rules):
+            raise ValueError(f"view {self.view.name} has the features {names}, its window computes {list(self.rules)}")
+
+    @cached_property
+    def change_lags(self) -> tuple[int, ...]:
+        """After how many days the values change by themselves: a purchase of day P changes them on P + each."""
+        return tuple(sorted(frozenset().union(*(rule.days for rule in self.rules.values()))))
+
+    @cached_property
+    def adders(self) -> tuple[Callable[[Any, Purchase], None], ...]:
+        """The ``add`` of each aggregation, in the order of the states."""
+        return tuple(aggregation.add for aggregation in self.aggregations.values())
+
+    @cached_property
+    def _computations(self) -> list[Callable[[Read], Any]]:
+        return [self.rules[feature.name].compute for feature in self.view.features]
+
+    @cached_property
+    def _aggregations(self) -> dict[str, tuple[int, Aggregation]]:
+        return {name: (position, aggregation) for position, (name, aggregation) in enumerate(self.aggregations.items())}
+
+    def position(self, aggregation: str) -> int:
+        """Where an aggregation's state stands in the list of states."""
+        return self._aggregations[aggregation][0]
+
+    def initialize(self) -> list[Any]:
+        """The states of an entity without purchases, one per aggregation."""
+        return [aggregation.initialize() for aggregation in self.aggregations.values()]
+
+    def values(self, states: list[Any], day: int) -> list[Any]:
+        """The features at clock day ``day``, in the schema's order."""
+        aggregations = self._aggregations
+        known: dict[tuple[str, int], Any] = {}
+
+        def read(name: str, days: int) -> Any:
+            asked = (name, days)
+            if asked not in known:
+                position, aggregation = aggregations[name]
+                known[asked] = aggregation.value(states[position], day - days + 1)
+            return known[asked]
+
+        return [compute(read) for compute in self._computations]
+
+
+CUSTOMER_WINDOW = Window(
+    CUSTOMER_ACTIVITY_30D,
+    aggregations={
+        "event_ids": EventIds(),
+        "purchases": Total(lambda purchase: 1),
+        "spend": Total(attrgetter("price_micros")),
+        "online": Total(_is_online),
+        "articles": Distinct(attrgetter("article_id")),
+        "active_days": ActiveDays(),
+        "latest": LatestPurchases(RECENT_PURCHASES),
+        "last": LastInstant(),
+    },
+    rules={
+        "purchases": over("purchases"),
+        "spend_micros": over("spend"),
+        "distinct_articles": over("articles"),
+        "active_days": over("active_days"),
+        "mean_price_micros": ratio("spend", "purchases"),
+        "online_share": ratio("online", "purchases"),
+        "last_purchase_at": over("last"),
+        "articles": over("latest", then=_articles),
+        "articles_at": over("latest", then=_instants),
+    },
+)
+
+ARTICLE_WINDOW = Window(
+    ARTICLE_ACTIVITY_30D,
+    aggregations={
+        "units": Total(lambda purchase: 1),
+        "revenue": Total(attrgetter("price_micros")),
+        "buyers": Distinct(attrgetter("buyer")),
+        "last": LastInstant(),
+    },
+    rules={
+        "units": over("units"),
+        "distinct_customers": over("buyers"),
+        "units_7d": over("units", days=7),
+        "units_3d": over("units", days=3),
+        "trend": trend("units"),
+        "mean_price_micros": ratio("revenue", "units"),
+        "last_sale_at": over("last"),
+    },
+)

@@ -21,7 +21,8 @@ class ArticleContent:
     categories: npt.NDArray[np.int32]  # [n, categories] vocabulary indexes, 0 = unknown
     category_sizes: tuple[int, ...]
     terms: npt.NDArray[np.int32]  # [n, TERMS_PER_ARTICLE] hashed words, 0 = none
-    images: npt.NDArray[np.float16]  # [n, IMAGE_DIM] standardised embeddings after PCA; zeros = unknown picture
+    images: npt.NDArray[np.float16]  # [n, IMAGE_DIM] embeddings after PCA, divided by ``image_scale``; zeros = none
+    image_scale: float = 1.0
 
     def __len__(self) -> int:
         return len(self.categories)
@@ -46,6 +47,7 @@ class ArticleEncoder(tf.keras.layers.Layer):
             tf.keras.layers.Embedding(vocabulary, min(size.category_dim, 2 * math.ceil(vocabulary**0.5)))
             for vocabulary in category_sizes
         ]
+        self.categories = len(category_sizes)
         self._terms = tf.keras.layers.Embedding(TERM_BUCKETS, size.term_dim)
         self._image = tf.keras.layers.Dense(size.image_dim, activation="relu")
         self._out = tf.keras.layers.Dense(size.content_dim)

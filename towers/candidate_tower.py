@@ -20,6 +20,11 @@ class CandidateTower(tf.keras.Model):
         self._hidden = [tf.keras.layers.Dense(units, activation="relu") for units in hidden]
         self._out = tf.keras.layers.Dense(embedding_dim)
 
+    @property
+    def input_widths(self) -> tuple[int, int]:
+        """Columns of ``numeric`` and of ``categories``."""
+        return len(self._numeric.mean), self._encoder.categories
+
     def from_content(self, content: tf.Tensor, numeric: tf.Tensor) -> tf.Tensor:
         """[m, content_dim] and raw numbers [m, columns] -> [m, embedding_dim]."""
         hidden = tf.concat([content, self._numeric.in_graph(numeric)], axis=1)

@@ -6,7 +6,7 @@ those of the morning: neighbours, item vectors and popularity come from purchase
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,12 +15,10 @@ import numpy.typing as npt
 from infra.progress import progress_bar
 from serving.retrieval.candidates import CandidateSet, Quota, collect
 from serving.retrieval.item_index import ItemIndex
-from serving.retrieval.query_features import query_inputs
 from serving.retrieval.ranking_features import ranking_features
 from serving.retrieval.sources.source import Question
 from towers.negatives import sample_negatives
 from towers.snapshot import Snapshot
-from towers.tower_trainer import QueryEncoder
 
 
 @dataclass(frozen=True)
@@ -48,13 +46,6 @@ class Retrieval:
         return ranking_features(customer, candidates, self.snapshot.articles, self.index, self.query_embeddings[case])
 
 
-def embed_queries(
-    snapshot: Snapshot, encoder: QueryEncoder, vocabularies: Mapping[str, Mapping[str, int]]
-) -> npt.NDArray[np.float32]:
-    """Query embeddings of a snapshot's customers, [customers, dim]."""
-    return encoder(query_inputs(snapshot.customers, vocabularies))
-
-
 @dataclass(frozen=True)
 class RankingSet:
     """Candidates of many customers on some days, packed."""
@@ -69,14 +60,18 @@ class RankingSet:
 
 
 def make_ranking_set(
-    retrievals: Sequence[Retrieval], negatives_per_customer: int, rng: np.random.Generator
+    retrievals: Iterable[Retrieval], cases: int, negatives_per_customer: int, rng: np.random.Generator
 ) -> RankingSet:
     """Collect, label and thin out the candidates of every customer of some days.
+
+    Args:
+        retrievals: one a day; taken one by one, so that only one day's tables are in memory.
+        cases: customers in all of them, for the progress bar.
+        negatives_per_customer: candidates to keep of those that were not bought.
 
     Customers none of whose candidates was bought are left out: they tell the order of nothing.
     """
     features, bought, kept_share, owner = [], [], [], []
-    cases = sum(len(retrieval.snapshot.customers) for retrieval in retrievals)
     with progress_bar(f"candidates of {cases:,} customers", cases) as advance:
         number = 0
         for retrieval in retrievals:

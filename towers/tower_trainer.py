@@ -10,6 +10,7 @@ import numpy.typing as npt
 import tensorflow as tf
 
 from infra.progress import progress_bar
+from serving.retrieval.customer import RECENT_PURCHASES
 from serving.retrieval.query_features import QueryInputs
 from towers.article_encoder import ArticleContent
 from towers.candidate_features import candidate_numeric, popularity_prior
@@ -20,6 +21,7 @@ from towers.training_set import TrainingSet
 from towers.two_stage import TwoStageConfig, TwoStageModel
 
 ENCODING_BATCH = 8_192
+_QUERY_INPUTS = ("numeric", "categories", "recent", "recent_age_days")
 
 
 @dataclass(frozen=True)
@@ -127,24 +129,6 @@ def item_vectors(
     return np.concatenate([part.numpy() for part in parts])
 
 
-class QueryEncoder:
-    """Query embeddings of many customers, by the very graph that is exported."""
-
-    def __init__(self, model: TwoStageModel, content: npt.NDArray[np.float32]) -> None:
-        """``content``: from ``content_vectors``."""
-        self._served = ServedQueryTower(model, content)
-
-    def __call__(self, inputs: QueryInputs) -> npt.NDArray[np.float32]:
-        """Packed inputs of a batch -> [batch, embedding_dim]."""
-        parts = []
-        for start in range(0, len(inputs.numeric), ENCODING_BATCH):
-            part = {
-                name: tf.constant(value[start : start + ENCODING_BATCH]) for name, value in inputs.tensors().items()
-            }
-            parts.append(self._served(**part)["query_embedding"].numpy())
-        return np.concatenate(parts)
-
-
 class ServedQueryTower(tf.Module):
     """The query tower with the content vectors of the release inside, so that it takes positions of articles."""
 
@@ -153,17 +137,25 @@ class ServedQueryTower(tf.Module):
         self._tower = model.query_tower
         # The row behind the last article stands for "none".
         self._content = tf.Variable(np.vstack([content, np.zeros_like(content[:1])]), trainable=False)
-        numeric, categories = model.query_tower.input_widths
-        signature = {
-            "numeric": tf.TensorSpec([None, numeric], tf.float32, name="numeric"),
-            "categories": tf.TensorSpec([None, categories], tf.int32, name="categories"),
-            "recent": tf.TensorSpec([None, None], tf.int32, name="recent"),
-            "recent_age_days": tf.TensorSpec([None, None], tf.float32, name="recent_age_days"),
-        }
-        self.serve = tf.function(self._serve, input_signature=list(signature.values()))
+        self.input_widths = numeric, categories = model.query_tower.input_widths
+        self.serve = tf.function(
+            self._serve,
+            input_signature=[
+                tf.TensorSpec([None, numeric], tf.float32, name="numeric"),
+                tf.TensorSpec([None, categories], tf.int32, name="categories"),
+                tf.TensorSpec([None, RECENT_PURCHASES], tf.int32, name="recent"),
+                tf.TensorSpec([None, RECENT_PURCHASES], tf.float32, name="recent_age_days"),
+            ],
+        )
 
-    def __call__(self, **inputs: tf.Tensor) -> dict[str, tf.Tensor]:
-        return self.serve(inputs["numeric"], inputs["categories"], inputs["recent"], inputs["recent_age_days"])
+    def embeddings(self, inputs: QueryInputs) -> npt.NDArray[np.float32]:
+        """Query embeddings of any number of customers, [customers, embedding_dim]."""
+        tensors = inputs.tensors()
+        parts = []
+        for start in range(0, len(inputs.numeric), ENCODING_BATCH):
+            part = [tf.constant(tensors[name][start : start + ENCODING_BATCH]) for name in _QUERY_INPUTS]
+            parts.append(self.serve(*part)["query_embedding"].numpy())
+        return np.concatenate(parts) if parts else np.empty((0, 0), np.float32)
 
     def _serve(
         self, numeric: tf.Tensor, categories: tf.Tensor, recent: tf.Tensor, recent_age_days: tf.Tensor

@@ -3,6 +3,9 @@
 A pair is a customer and an article bought on a day. Two kinds are made of every day: *next purchases*, where the query
 sees the customer's last articles as of the morning, and *baskets*, where it sees the other articles of the same day, as
 it will when a purchase has just streamed in. Both together find half as much again as next purchases alone.
+
+Only products that are new to the customer are targets: what was bought before, and other colours of it, have sources of
+their own that no tower can beat, and would teach the towers nothing but likeness.
 """
 
 from __future__ import annotations
@@ -65,14 +68,18 @@ def _pairs_of_day(
     rng: np.random.Generator,
 ) -> TrainingSet:
     inputs = query_inputs(snapshot.customers, vocabularies)
-    counts = snapshot.targets.counts
-    owner = np.repeat(np.arange(len(counts)), counts)
+    product, targets = snapshot.articles.product, snapshot.targets
+    new = [
+        basket[~np.isin(product[basket], product[customer.bought])]
+        for customer, basket in zip(snapshot.customers, np.split(targets.articles, targets.offsets[1:-1]), strict=True)
+    ]
+    owner = np.repeat(np.arange(len(new)), [len(basket) for basket in new])
     baskets, basket_ages, basket_owner, basket_article = [], [], [], []
-    for row in np.flatnonzero(counts > 1):
-        start, stop = snapshot.targets.offsets[row : row + 2]
-        basket = snapshot.targets.articles[start:stop]
-        for article in basket:
-            others = rng.permutation(basket[basket != article])[:RECENT_PURCHASES]
+    for row, basket in enumerate(new):
+        for article in basket if len(basket) > 1 else ():
+            others = rng.permutation(basket[product[basket] != product[article]])[:RECENT_PURCHASES]
+            if not len(others):
+                continue
             older = RECENT_PURCHASES - len(others)
             baskets.append(np.concatenate([others, inputs.recent[row, :older]]))
             basket_ages.append(np.concatenate([np.zeros(len(others)), inputs.recent_age_days[row, :older]]))
@@ -88,6 +95,6 @@ def _pairs_of_day(
         recent_age_days=np.concatenate([inputs.recent_age_days[owner], np.reshape(basket_ages, shape)]).astype(
             np.float16
         ),
-        article=np.concatenate([snapshot.targets.articles, np.asarray(basket_article, np.int32)]).astype(np.int32),
+        article=np.concatenate([*new, np.asarray(basket_article, np.int32)]).astype(np.int32),
         day=np.full(len(owners), day_index, np.int32),
     )

@@ -1,0 +1,140 @@
+"""Fits everything a release holds to the purchases before a day, and proposes candidates as of any morning."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from serving.retrieval.candidates import Quota
+from serving.retrieval.item_index import ItemIndex
+from serving.retrieval.purchase_log import PurchaseLog
+from serving.retrieval.query_features import QUERY_CATEGORIES, query_inputs
+from serving.retrieval.ranking_features import ranking_feature_names
+from serving.retrieval.sources.bought_again import BoughtAgainSource
+from serving.retrieval.sources.bought_together import BoughtTogetherSource
+from serving.retrieval.sources.same_product import SameProductSource
+from serving.retrieval.sources.source import CandidateSource
+from serving.retrieval.sources.tower import TowerSource
+from serving.retrieval.sources.trending import DepartmentTrendSource, TrendingSource
+from towers.candidate_features import candidate_numeric
+from towers.catalogue import Catalogue
+from towers.ranker import RankerConfig, ServedRanker, train_ranker
+from towers.ranking_set import Retrieval, make_ranking_set
+from towers.snapshot import Snapshot
+from towers.tower_trainer import ServedQueryTower, TowerTraining, content_vectors, item_vectors, train_towers
+from towers.training_set import make_training_set
+from towers.two_stage import TwoStageConfig, TwoStageModel
+
+QUOTAS: Mapping[str, int] = {
+    "bought_again": 40,
+    "same_product": 60,
+    "bought_together": 80,
+    "tower": 100,
+    "department_trend": 50,
+    "trending": 80,
+}
+
+
+@dataclass(frozen=True)
+class FittingConfig:
+    """What is fitted, and how."""
+
+    towers: TwoStageConfig = field(default_factory=TwoStageConfig)
+    tower_training: TowerTraining = field(default_factory=TowerTraining)
+    ranker: RankerConfig = field(default_factory=RankerConfig)
+    quotas: Mapping[str, int] = field(default_factory=lambda: dict(QUOTAS))
+    ranker_customers: int = 8_000
+    seed: int = 7
+
+
+@dataclass(frozen=True)
+class TowerPart:
+    """The trained towers, as they propose candidates."""
+
+    model: TwoStageModel
+    content: npt.NDArray[np.float32]  # [n, content_dim]
+    query_tower: ServedQueryTower
+
+    def item_vectors(self, snapshot: Snapshot) -> npt.NDArray[np.float32]:
+        """Candidate embeddings as of the snapshot's morning, [n, dim]."""
+        return item_vectors(self.model, self.content, candidate_numeric(snapshot.articles, snapshot.day))
+
+    def head_logits(
+        self, query: npt.NDArray[np.float32], candidate: npt.NDArray[np.float32], score: npt.NDArray[np.float32]
+    ) -> npt.NDArray[np.float32]:
+        """The ranking head on pairs of embeddings [m, dim] and retrieval scores [m] -> [m]."""
+        logits: npt.NDArray[np.float32] = self.model.head(query, candidate, score).numpy()
+        return logits
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """Everything of one release that was learned."""
+
+    towers: TowerPart
+    ranker: ServedRanker
+
+
+def fit(
+    snapshots: Sequence[Snapshot],
+    catalogue: Catalogue,
+    purchases: PurchaseLog,
+    vocabularies: Mapping[str, Mapping[str, int]],
+    config: FittingConfig,
+) -> Fitted:
+    """Train the towers on all snapshots and the ranker on candidates of the last of them."""
+    rng = np.random.default_rng(config.seed)
+    pairs = make_training_set(snapshots, vocabularies, rng)
+    sizes = [len(vocabularies[name]) for name in QUERY_CATEGORIES]
+    model = train_towers(pairs, snapshots, catalogue.content, sizes, config.towers, config.tower_training)
+    content = content_vectors(model)
+    towers = TowerPart(model, content, ServedQueryTower(model, content))
+
+    cases = ranking_cases(snapshots, config.ranker_customers, rng)
+    mornings = (retrieve_as_of(snapshot, towers, purchases, vocabularies, config.quotas) for snapshot in cases)
+    total = sum(len(snapshot.customers) for snapshot in cases)
+    rows = make_ranking_set(mornings, total, config.ranker.negatives_per_customer, rng)
+    columns = len(ranking_feature_names(tuple(config.quotas)))
+    return Fitted(towers, ServedRanker(train_ranker(rows, config.ranker), columns))
+
+
+def retrieve_as_of(
+    snapshot: Snapshot,
+    towers: TowerPart,
+    purchases: PurchaseLog,
+    vocabularies: Mapping[str, Mapping[str, int]],
+    quotas: Mapping[str, int],
+) -> Retrieval:
+    """The sources as a release of that morning holds them: fitted to purchases before the snapshot's day."""
+    config = towers.model.config
+    index = ItemIndex(towers.item_vectors(snapshot), float(towers.model.temperature), config.prior_weight)
+    index.set_units(slice(None), snapshot.articles.units_3d)
+    sources: dict[str, CandidateSource] = {
+        "bought_again": BoughtAgainSource(),
+        "same_product": SameProductSource(snapshot.articles),
+        "bought_together": BoughtTogetherSource.fit(purchases.before(snapshot.day), len(snapshot.articles)),
+        "tower": TowerSource(index),
+        "department_trend": DepartmentTrendSource(),
+        "trending": TrendingSource(),
+    }
+    embeddings = towers.query_tower.embeddings(query_inputs(snapshot.customers, vocabularies))
+    return Retrieval(snapshot, index, [Quota(sources[name], limit) for name, limit in quotas.items()], embeddings)
+
+
+def ranking_cases(snapshots: Sequence[Snapshot], customers: int, rng: np.random.Generator) -> list[Snapshot]:
+    """Draw the ranker's customers from the latest days: those with history first, at most a third without.
+
+    Without history there is little to tell candidates apart by, and in a young log such customers are the most.
+    """
+    cases: list[Snapshot] = []
+    for snapshot in reversed(snapshots):
+        if customers <= 0:
+            break
+        warm = rng.permutation(np.flatnonzero(snapshot.warm))[:customers]
+        cold = rng.permutation(np.flatnonzero(~snapshot.warm))[: min(max(len(warm) // 2, 50), customers - len(warm))]
+        cases.append(snapshot.take(np.sort(np.concatenate([warm, cold]))))
+        customers -= len(warm) + len(cold)
+    return cases[::-1]

@@ -109,6 +109,8 @@ class ArticleState:
             self._load()
         except redis.RedisError as error:
             self._note(error)
+        except ValueError:
+            self._malformed()
 
     def start(self) -> None:
         """Follow the changes from here on, in a thread of its own."""
@@ -117,6 +119,16 @@ class ArticleState:
     def stop(self) -> None:
         """Stop following; returns at once."""
         self._stopping.set()
+
+    def catch_up(self) -> None:
+        """Apply all that has changed up to now; for callers that do not :meth:`start` a thread.
+
+        Raises:
+            redis.RedisError: Redis does not answer.
+        """
+        target = self._end_of_stream().added
+        while self._place is None or self._place.added < target:
+            self._load() if self._place is None else self._apply_changes()
 
     def _run(self) -> None:
         while not self._stopping.is_set():
@@ -128,11 +140,14 @@ class ArticleState:
                 self._note(error)
                 self._stopping.wait(0.2)
             except Exception:
-                # A malformed row must not end the following of all others; read again from the start, slowly.
-                log.exception("article state: unexpected; everything will be read again")
-                self._place, self.problem = None, "a malformed value in Redis; see the gateway's log"
-                self._stopping.wait(5.0)
+                # What one row holds must not end the following of all others.
+                self._malformed()
+                self._stopping.wait(self._config.timeout_s)
         self._redis.close()
+
+    def _malformed(self) -> None:
+        log.exception("article state: Redis holds what cannot be read; everything will be read again")
+        self._place, self.problem = None, "sales and stock are not followed: a malformed value in Redis"
 
     def _note(self, error: Exception) -> None:
         if self.problem is None:

@@ -15,10 +15,6 @@ from fake_model_server import FakeModelServer
 from infra.local.ports import free_port
 from infra.local.redis import RedisServer
 from infra.settings import Settings
-from serving.gateway.article_state import FollowConfig
-from serving.gateway.event_log import EventLogConfig
-from serving.gateway.releases import ReleasesConfig
-from serving.gateway.server import GatewayConfig
 from serving.proto import recommender_pb2 as pb
 from serving.proto import recommender_pb2_grpc
 
@@ -41,17 +37,6 @@ class Rig:
         with pytest.raises(grpc.RpcError) as error:
             self.recommend(customer_id, **fields)
         return error.value
-
-
-def fast_config() -> GatewayConfig:
-    """As in production, with shorter waits."""
-    return GatewayConfig(
-        port=0,
-        drain_s=2.0,
-        follow=FollowConfig(block_ms=50),
-        releases=ReleasesConfig(poll_ms=30.0, retry_s=0.2),
-        event_log=EventLogConfig(reconnect_s=0.2, connect_timeout_ms=50),
-    )
 
 
 @pytest.fixture(scope="session")
@@ -88,5 +73,5 @@ def rig(
 ) -> Iterator[Rig]:
     """A gateway that is ready, in a shop that the customer ``known`` has bought in."""
     world.store_shop(redis_client)
-    with world.gateway_thread(settings, fast_config()) as address, world.stub_of(address) as stub:
+    with world.gateway_thread(settings, world.fast_config()) as address, world.stub_of(address) as stub:
         yield Rig(address, stub, models, redis_client, redis_server, settings)

@@ -71,9 +71,7 @@ class FakeModelServer:
         if name in self.failing:
             context.abort(self.failing[name], "told to fail")
         if version not in self.versions:
-            context.abort(
-                grpc.StatusCode.NOT_FOUND, f"Servable not found for request: Specific({name}, {version})"
-            )
+            context.abort(grpc.StatusCode.NOT_FOUND, f"Servable not found for request: Specific({name}, {version})")
         outputs = self.models[name]({key: to_array(tensor) for key, tensor in request.inputs.items()}, version)
         response = pb.PredictResponse()
         response.model_spec.version.value = version

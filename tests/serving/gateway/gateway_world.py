@@ -25,7 +25,9 @@ from feature_repo.schema import (
     View,
 )
 from infra.settings import Settings
-from serving.gateway.article_state import CHANGES_STREAM
+from serving.gateway.article_state import CHANGES_STREAM, FollowConfig
+from serving.gateway.event_log import EventLogConfig
+from serving.gateway.releases import ReleasesConfig
 from serving.gateway.server import GatewayConfig, running_gateway
 from serving.proto import recommender_pb2_grpc
 from serving.release.manifest import MODELS, Manifest, SourceQuota
@@ -52,7 +54,7 @@ def article(number: int) -> str:
 
 
 def article_table() -> ArticleTable:
-    """Articles 1, 2, ... sell 40, 39, ... units; 1 and 2 are one product, 3 and 4 the next; the last ten are for men."""
+    """Articles 1, 2, ... sell 40, 39, ... units; 1 and 2 are one product, 3 and 4 the next; the last ten are men's."""
     table = shop(
         [float(ARTICLES - n) for n in range(ARTICLES)],
         product=[n // 2 for n in range(ARTICLES)],
@@ -115,7 +117,9 @@ def store(client: redis.Redis, view: View, entity_id: str, values: Mapping[str, 
     """Write one row of a view as Feast does."""
     kinds = {feature.name: feature.kind for feature in view.features}
     fields = {feature_field(view.name, name): encode_value(kinds[name], value) for name, value in values.items()}
-    client.hset(entity_key(view.entity, entity_id), mapping={**fields, timestamp_field(view.name): encode_timestamp(at)})
+    client.hset(
+        entity_key(view.entity, entity_id), mapping={**fields, timestamp_field(view.name): encode_timestamp(at)}
+    )
 
 
 def store_sales(client: redis.Redis, article_id: str, units_3d: int, at: datetime = BATCH_DAY) -> None:
@@ -168,6 +172,17 @@ def store_shop(client: redis.Redis) -> None:
 def announce(client: redis.Redis, *numbers: int, clock: datetime = NOW) -> None:
     """Tell gateways that articles have changed, as the streaming worker does."""
     client.xadd(CHANGES_STREAM, {"articles": ",".join(map(article, numbers)), "clock": clock.isoformat()})
+
+
+def fast_config() -> GatewayConfig:
+    """As in production, with shorter waits."""
+    return GatewayConfig(
+        port=0,
+        drain_s=2.0,
+        follow=FollowConfig(block_ms=50),
+        releases=ReleasesConfig(poll_ms=30.0, retry_s=0.2),
+        event_log=EventLogConfig(reconnect_s=0.2, connect_timeout_ms=50),
+    )
 
 
 @contextmanager

@@ -1,0 +1,149 @@
+"""Whatever fails or is slow, Recommend answers within its deadline and says what it did without."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+
+import gateway_world as world
+import grpc
+import numpy as np
+import pytest
+from gateway_world import article, wait_until
+from test_recommend import degraded, ids
+
+from feature_repo.online.format import entity_key, feature_field
+from infra.local.redis import RedisServer
+
+DEADLINE_S = 0.5
+
+
+@contextmanager
+def paused(server: RedisServer) -> Iterator[None]:
+    """A server that accepts and never answers."""
+    os.kill(server.pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(server.pid, signal.SIGCONT)
+
+
+def reason_for(answer, stage: str) -> str:
+    return next(part.reason for part in answer.degraded if part.stage == stage)
+
+
+def test_without_the_query_tower_the_other_sources_answer(rig):
+    rig.models.failing["query_tower"] = grpc.StatusCode.INTERNAL
+    answer = rig.recommend(count=40)
+    assert degraded(answer) == {"query_tower"}
+    assert "INTERNAL: told to fail" in reason_for(answer, "query_tower")
+    assert "tower" not in {shown.source for shown in answer.articles}
+    assert ids(answer)[0] == article(1)  # the ranker still ranks
+
+
+def test_without_the_ranker_the_sources_own_order_is_shown(rig):
+    rig.models.failing["ranker"] = grpc.StatusCode.UNAVAILABLE
+    answer = rig.recommend()
+    assert degraded(answer) == {"ranker"}
+    first = [shown.source for shown in answer.articles][:3]
+    assert first == ["bought_again", "same_product", "bought_together"]
+    assert ids(answer)[:3] == [article(7), article(8), article(12)]
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        lambda inputs, version: {"score": np.zeros(3, np.float32)},
+        lambda inputs, version: {"score": np.full(len(inputs["features"]), np.nan, np.float32)},
+        lambda inputs, version: {"another": np.zeros(len(inputs["features"]), np.float32)},
+    ],
+    ids=["of another number", "not numbers", "under another name"],
+)
+def test_a_ranker_that_gives_nonsense_counts_as_down(rig, wrong):
+    rig.models.models["ranker"] = wrong
+    answer = rig.recommend()
+    assert degraded(answer) == {"ranker"}
+    assert ids(answer)[0] == article(7)
+
+
+def test_without_redis_everybody_gets_what_was_trending(rig):
+    rig.redis_server.kill()
+    answer = rig.recommend()
+    assert {"customer"} <= degraded(answer) <= {"customer", "article_state"}
+    assert answer.unknown_customer
+    assert ids(answer) == [article(number) for number in range(1, 13)]
+    wait_until(lambda: degraded(rig.recommend()) == {"customer", "article_state"})
+    rig.redis_server.start_again()
+    wait_until(lambda: degraded(rig.recommend()) == set())
+    assert not rig.recommend().unknown_customer
+
+
+def test_a_model_server_that_comes_back_is_used_again(rig):
+    rig.models.stop()
+    answer = rig.recommend()
+    assert degraded(answer) == {"query_tower", "ranker"}
+    assert len(answer.articles) == 12
+    rig.models.start()
+    wait_until(lambda: degraded(rig.recommend()) == set())
+
+
+def test_a_customer_that_cannot_be_read_counts_as_unknown(rig):
+    rig.redis.hset(entity_key("customer", "known"), feature_field("customer_history", "articles"), b"\xff\xff\xff")
+    answer = rig.recommend()
+    assert degraded(answer) == {"customer"}
+    assert answer.unknown_customer
+
+
+def test_a_source_that_breaks_leaves_what_is_trending(rig, monkeypatch):
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("serving.retrieval.sources.bought_again.BoughtAgainSource.propose", broken)
+    answer = rig.recommend()
+    assert degraded(answer) == {"candidates"}
+    assert len(answer.articles) == 12
+
+
+@pytest.mark.parametrize("stages", [("query_tower",), ("ranker",), ("redis",), ("query_tower", "ranker", "redis")])
+def test_stages_that_hang_do_not_cost_the_deadline(rig, stages):
+    rig.recommend()  # the channel to the caller is up
+    with ExitStack() as stack:
+        for stage in stages:
+            if stage == "redis":
+                stack.enter_context(paused(rig.redis_server))
+            else:
+                stack.callback(rig.models.hold(stage).set)
+        answer = rig.recommend(timeout_s=DEADLINE_S)  # raises DEADLINE_EXCEEDED where it is late
+        assert len(answer.articles) == 12
+        # With Redis away nobody is known, and the models are not asked about strangers.
+        expected = {"customer"} if "redis" in stages else set(stages)
+        assert expected <= degraded(answer)
+        assert any("no answer within" in part.reason for part in answer.degraded)
+
+
+def test_a_caller_without_a_deadline_is_answered_within_the_default(rig):
+    with ExitStack() as stack:
+        for model in ("query_tower", "ranker"):
+            stack.callback(rig.models.hold(model).set)
+        started = time.monotonic()
+        answer = rig.recommend(timeout_s=None)
+        assert time.monotonic() - started < 1.0
+    assert degraded(answer) == {"query_tower", "ranker"}
+
+
+def test_a_short_deadline_skips_what_there_is_no_time_for(rig):
+    rig.recommend()
+    with ExitStack() as stack:
+        stack.callback(rig.models.hold("ranker").set)
+        for _ in range(3):
+            assert len(rig.recommend(timeout_s=0.2).articles) == 12
+
+
+def test_article_state_goes_on_when_redis_is_emptied(rig):
+    rig.redis.flushall()
+    world.store_sales(rig.redis, article(40), 99)
+    world.announce(rig.redis, 40)
+    wait_until(lambda: ids(rig.recommend("nobody"))[0] == article(40))

@@ -24,6 +24,7 @@ _VALUE_FIELD = {
     types_pb2.DT_UINT16: "int_val",
     types_pb2.DT_UINT32: "uint32_val",
     types_pb2.DT_UINT64: "uint64_val",
+    types_pb2.DT_HALF: "half_val",
 }
 _CORE_NAMES = {"float16": "half", "float32": "float", "float64": "double"}
 
@@ -41,7 +42,7 @@ def read_tensor(alias: str, tensor: tensor_pb2.TensorProto) -> Array:
         ServingError: INVALID_ARGUMENT when the values do not make a tensor.
     """
     try:
-        if tensor.dtype in _VALUE_FIELD or tensor.dtype in (types_pb2.DT_STRING, types_pb2.DT_HALF):
+        if tensor.dtype in _VALUE_FIELD or tensor.dtype == types_pb2.DT_STRING:
             return to_array(tensor)
         return tf.make_ndarray(tensor)
     except (ValueError, TypeError):
@@ -63,4 +64,5 @@ def write_tensor(tensor: tensor_pb2.TensorProto, array: Any, packed: bool) -> No
     dim = tensor.tensor_shape.dim
     for size in array.shape:
         dim.add(size=size)
-    getattr(tensor, field).extend(array.ravel().tolist())
+    values = array.view(np.uint16) if data_type == types_pb2.DT_HALF else array
+    getattr(tensor, field).extend(values.ravel().tolist())

@@ -41,9 +41,11 @@ def is_free(port: int) -> bool:
 
 
 def listens(pid: int, port: int) -> bool:
-    """Whether process ``pid`` itself, not some stranger, accepts connections on ``port``."""
+    """Whether process ``pid`` or a worker of it, not some stranger, accepts connections on ``port``."""
     try:
-        connections = psutil.Process(pid).net_connections(kind="tcp")
+        process = psutil.Process(pid)
+        family = [process, *process.children(recursive=True)]
+        connections = [connection for member in family for connection in member.net_connections(kind="tcp")]
     except psutil.Error:
         return False
     return any(c.status == psutil.CONN_LISTEN and c.laddr.port == port for c in connections)

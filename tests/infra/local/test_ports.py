@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+import subprocess
 
 from infra.local.ports import HOST, free_port, is_free, listens
 
@@ -22,5 +23,7 @@ def test_a_listener_takes_its_port_and_is_known_by_its_process() -> None:
         port = listener.getsockname()[1]
         assert not is_free(port)
         assert listens(os.getpid(), port)
-        assert not listens(os.getppid(), port)
+        with subprocess.Popen(["sleep", "60"]) as stranger:
+            assert not listens(stranger.pid, port)
+            stranger.kill()
     assert is_free(port)

@@ -89,7 +89,7 @@ def make_catalogue(articles: int, days: int, seed: int) -> Catalogue:
     prices = _prices(rng, kinds, styles)
     basic = np.array([kind.basic for kind in KINDS])[kinds]
     basics = np.clip(basic - 0.1 * styles[:, 0] - 0.08 * styles[:, 4] + rng.normal(0, 0.08, count), 0, 1)
-    appeals = rng.normal(0, 0.55, count) + 0.35 * rng.gumbel(0, 1, count)
+    appeals = rng.normal(0, 0.2, count) + 0.15 * rng.gumbel(0, 1, count)
     launch_days, leave_days = _lives(rng, count, days, basics)
     patterns = _patterns(rng, kinds, styles)
 
@@ -118,7 +118,7 @@ def make_catalogue(articles: int, days: int, seed: int) -> Catalogue:
         colours=colours[order].astype(np.int32),
         patterns=patterns[product].astype(np.int32),
         styles=article_styles[order],
-        appeals=(appeals[product] + rng.normal(0, 0.4, articles)).astype(np.float32),
+        appeals=(appeals[product] + rng.normal(0, 0.2, articles)).astype(np.float32),
         basics=basics[product].astype(np.float32),
         prices=prices[product].astype(np.float32),
         launch_days=launches[order].astype(np.int32),

@@ -8,6 +8,7 @@ from datetime import timedelta
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from infra.synthetic.catalogue import Ints
 from infra.synthetic.customers import BASKET_SIZE_SHARES, Floats
@@ -63,7 +64,8 @@ def draw_days(world: World, purchases: int) -> Iterator[Purchases]:
     for day in range(world.days):
         rng = generator(world.seed, "purchases", day)
         shoppers = np.nonzero(rng.random(len(world.customers)) < shopping_chances(world, day, scale))[0]
-        drawn = draw_baskets(utility, shoppers, day, history, rng)
+        with threadpool_limits(1):  # the products are small: more threads only wait for each other
+            drawn = draw_baskets(utility, shoppers, day, history, rng)
         history.add(drawn.customers, drawn.articles, np.full(len(drawn.articles), day))
         yield drawn
 

@@ -31,10 +31,10 @@ class Bump:
 
 
 STYLE_BUMPS: Final = Bump(3, 0.22, (12, 30))
-CLUSTER_BUMPS: Final = Bump(3, 0.6, (8, 22))
-COLOUR_BUMPS: Final = Bump(3, 0.7, (8, 24))
-VIRAL_SHARE: Final = 0.12  # of articles have a short fame of their own
-VIRAL_HEIGHT: Final = (0.8, 2.2)
+CLUSTER_BUMPS: Final = Bump(3, 0.5, (8, 22))
+COLOUR_BUMPS: Final = Bump(3, 0.6, (8, 24))
+VIRAL_SHARE: Final = 0.1  # of articles have a short fame of their own
+VIRAL_HEIGHT: Final = (0.6, 1.8)
 VIRAL_WIDTH_DAYS: Final = (3.0, 8.0)
 
 

@@ -27,23 +27,28 @@ from infra.synthetic.styles import CLUSTERS
 from infra.synthetic.vocabulary import CATEGORIES, COLOURS, GROUPS, KINDS, MASTERS
 from infra.synthetic.world import World
 
-STYLE_WEIGHT: Final = 1.0
+STYLE_WEIGHT: Final = 0.9
 PRICE_WEIGHT: Final = 1.1  # of the squared log distance between price and wallet
 BARGAIN_WEIGHT: Final = 1.2  # of log(full price / price)
-SEASON_WEIGHT: Final = 0.75
-FRESH_HEIGHT: Final = 1.0
+SEASON_WEIGHT: Final = 0.6
+FRESH_HEIGHT: Final = 0.8
 FRESH_DAYS: Final = 18.0
-AGEING: Final = 0.0022  # utility lost per day on sale, of what is not basic
+AGEING: Final = 0.0015  # utility lost per day on sale, of what is not basic
 
-# Repurchase by how basic the article is, fading over days: the same article, another colour of its product.
-AGAIN_BASIC: Final = 3.1
-AGAIN_FASHION: Final = -1.6
-AGAIN_DAYS: Final = 70.0
-SIBLING_BASIC: Final = 2.4
-SIBLING_FASHION: Final = 1.2
-SIBLING_DAYS: Final = 50.0
+NOT_ON_SALE: Final = -40.0  # low enough not to overflow, not so low that exp becomes slow
 
-SAME_AGAIN_SHARE: Final = 0.07  # of further articles in a basket are the first once more
+# Repurchase: basics are bought again soon, fashion is not for long; other colours of the product tempt. All of it as
+# strong against a large shop as against one of CUSTOMARY_ARTICLES.
+AGAIN_BASIC: Final = 2.9
+AGAIN_BASIC_DAYS: Final = 30.0
+AGAIN_FASHION: Final = -2.0
+AGAIN_FASHION_DAYS: Final = 90.0
+SIBLING_BASIC: Final = 1.9
+SIBLING_FASHION: Final = 1.0
+SIBLING_DAYS: Final = 45.0
+CUSTOMARY_ARTICLES: Final = 2_000
+
+SAME_AGAIN_SHARE: Final = 0.05  # of further articles in a basket are the first once more
 SAME_LOOK: Final = 1.5  # outfit term within a style cluster
 OTHER_LOOK: Final = -0.4  # and between two
 EXTRA_ARTICLES: Final = float(np.dot(np.arange(len(BASKET_SIZE_SHARES)), BASKET_SIZE_SHARES))
@@ -133,7 +138,7 @@ class Utility:
         self._article_side = lru_cache(maxsize=2)(self._article_side_on)
 
     def _article_side_on(self, day: int) -> Floats:
-        """The day's article columns [A, features]; articles not on sale get a utility that exp turns into 0."""
+        """The day's article columns [A, features]; articles not on sale are marked by the last."""
         catalogue, trends = self.world.catalogue, self.world.trends
         full = np.log(catalogue.prices)
         price = np.log(catalogue.prices_on(day))
@@ -152,7 +157,7 @@ class Utility:
             + fashion * (FRESH_HEIGHT * np.exp(-age / FRESH_DAYS) - AGEING * np.minimum(age, 365))
         )
         on_sale = (catalogue.launch_days <= day) & (day < catalogue.leave_days)
-        own = np.where(on_sale, own, -1e9)
+        own = np.where(on_sale, own, NOT_ON_SALE)
         return np.hstack(
             [
                 catalogue.styles,
@@ -173,8 +178,10 @@ class Utility:
             history: what was bought before that day.
         """
         where = self.slices[group]
-        weights = self._customer_side[customers] @ self._article_side(day)[where].T
+        columns = self._article_side(day)[where]
+        weights = self._customer_side[customers] @ columns.T
         np.exp(weights, out=weights)
+        weights[:, columns[:, -1] == NOT_ON_SALE] = 0
         self._multiply_repurchase(weights, customers, group, day, history)
         return weights
 
@@ -192,14 +199,16 @@ class Utility:
 
         other = self._siblings[catalogue.products[articles]]  # [m, most colours]
         at, nth = np.nonzero((other >= 0) & (other != articles[:, None]))
-        term = (SIBLING_FASHION + (SIBLING_BASIC - SIBLING_FASHION) * basic) * np.exp(-ago / SIBLING_DAYS)
-        again = (AGAIN_FASHION + (AGAIN_BASIC - AGAIN_FASHION) * basic) * np.exp(-ago / AGAIN_DAYS)
+        scale = np.log(len(catalogue) / CUSTOMARY_ARTICLES)
+        sibling = (SIBLING_FASHION * (1 - basic) + SIBLING_BASIC * basic + scale) * np.exp(-ago / SIBLING_DAYS)
+        again = (AGAIN_BASIC + scale) * basic * np.exp(-ago / AGAIN_BASIC_DAYS)
+        again += AGAIN_FASHION * (1 - basic) * np.exp(-ago / AGAIN_FASHION_DAYS)
 
         # All plain weights are read before any is written, siblings first: where an article was itself bought, that
         # counts, and of repeated positions the last (newest) assignment stays.
         sibling_rows, sibling_columns = rows[at], other[at, nth] - where.start
         columns = articles - where.start
-        sibling_weights = weights[sibling_rows, sibling_columns] * np.exp(term[at]).astype(np.float32)
+        sibling_weights = weights[sibling_rows, sibling_columns] * np.exp(sibling[at]).astype(np.float32)
         own_weights = weights[rows, columns] * np.exp(again).astype(np.float32)
         weights[sibling_rows, sibling_columns] = sibling_weights
         weights[rows, columns] = own_weights

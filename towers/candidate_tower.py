@@ -18,7 +18,7 @@ class CandidateTower(tf.keras.Model):
         self._encoder = encoder
         self._numeric = numeric
         self._hidden = [tf.keras.layers.Dense(units, activation="relu") for units in hidden]
-        self._out = tf.keras.layers.Dense(embedding_dim)
+        self._out = tf.keras.layers.Dense(embedding_dim - 1)
 
     @property
     def input_widths(self) -> tuple[int, int]:
@@ -30,7 +30,9 @@ class CandidateTower(tf.keras.Model):
         hidden = tf.concat([content, self._numeric.in_graph(numeric)], axis=1)
         for layer in self._hidden:
             hidden = layer(hidden)
-        return tf.math.l2_normalize(self._out(hidden), axis=1)
+        direction = tf.math.l2_normalize(self._out(hidden), axis=1)
+        # The last dimension is where queries put what they are unsure of: see the query tower.
+        return tf.concat([direction, tf.zeros_like(direction[:, :1])], axis=1)
 
     def call(self, inputs: dict[str, tf.Tensor]) -> tf.Tensor:
         """Inputs by the names of the served signature: numeric, categories, image, terms."""

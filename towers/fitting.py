@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -48,6 +48,15 @@ class FittingConfig:
     quotas: Mapping[str, int] = field(default_factory=lambda: dict(QUOTAS))
     ranker_customers: int = 8_000
     seed: int = 7
+
+    def with_seed(self, seed: int) -> FittingConfig:
+        """The same with all randomness from another seed."""
+        return replace(
+            self,
+            seed=seed,
+            tower_training=replace(self.tower_training, seed=seed),
+            ranker=replace(self.ranker, seed=seed),
+        )
 
 
 @dataclass(frozen=True)

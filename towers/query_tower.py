@@ -1,4 +1,9 @@
-"""The query tower: a customer's profile, history, 30-day activity and last articles -> a unit vector."""
+"""The query tower: a customer's profile, history, 30-day activity and last articles -> a unit vector.
+
+A unit vector alone would be as sure of a stranger's taste as of a regular's. So the last dimension, in which every
+candidate is zero, takes up what is not known: the other dimensions have length "confidence", and the scores of a
+customer of whom little is known stay near each other, so that popularity decides.
+"""
 
 from __future__ import annotations
 
@@ -47,8 +52,9 @@ class QueryTower(tf.keras.Model):
         self._categories = categories
         self._pooling = RecencyPooling(name="recency_pooling")
         self._hidden = [tf.keras.layers.Dense(units, activation="relu") for units in hidden]
-        self._out = tf.keras.layers.Dense(embedding_dim)
-        self._taste = tf.keras.layers.Dense(embedding_dim, use_bias=False, name="taste")
+        self._out = tf.keras.layers.Dense(embedding_dim - 1)
+        self._taste = tf.keras.layers.Dense(embedding_dim - 1, use_bias=False, name="taste")
+        self._confidence = tf.keras.layers.Dense(1, activation="sigmoid", name="confidence")
 
     @property
     def input_widths(self) -> tuple[int, int]:
@@ -75,9 +81,19 @@ class QueryTower(tf.keras.Model):
         """
         pooled = self._pooling(recent_content, recent_age_days, present)
         known = tf.reduce_sum(present, axis=1, keepdims=True)
-        parts = [self._numeric.in_graph(numeric), self._categories.in_graph(categories), pooled, tf.math.log1p(known)]
+        parts = [
+            self._numeric.in_graph(numeric),
+            self._categories.in_graph(categories),
+            pooled,
+            tf.math.log1p(known),
+            # A purchase of this very visit tells more than one of last week.
+            tf.math.log1p(recent_age_days[:, :1]) * present[:, :1],
+            present[:, :1],
+        ]
         hidden = tf.concat(parts, axis=1)
         for layer in self._hidden:
             hidden = layer(hidden)
         # The straight way from the last articles keeps their likeness; the layers add what the profile changes.
-        return tf.math.l2_normalize(self._out(hidden) + self._taste(pooled), axis=1)
+        direction = tf.math.l2_normalize(self._out(hidden) + self._taste(pooled), axis=1)
+        confidence = self._confidence(hidden)
+        return tf.concat([confidence * direction, tf.sqrt(1.0 - confidence**2 + 1e-12)], axis=1)

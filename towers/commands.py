@@ -1,0 +1,104 @@
+"""Subcommands of this room: ``train`` and ``evaluate``."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+
+import click
+
+from infra.settings import Settings
+
+DAY = click.DateTime(["%Y-%m-%d"])
+ORACLE = click.option(
+    "--oracle", type=click.Path(path_type=Path, file_okay=False), help="Folder of a synthetic shop: adds its best row."
+)
+
+
+@click.command()
+@click.option("--release", required=True, type=click.IntRange(min=1), help="Number of the release to write.")
+@click.option("--as-of", required=True, type=DAY, help="Train on purchases dated before this day.")
+@click.option("--seed", default=7, show_default=True, help="The same seed and data give the same release.")
+@click.option("--epochs", default=None, type=click.IntRange(min=1), help="Epochs of the two towers.")
+@click.option("--days", default=14, show_default=True, help="Train on at most so many days.")
+@click.option(
+    "--include-report-day/--no-include-report-day",
+    default=True,
+    show_default=True,
+    help="Fit the release on the day it was measured on, too.",
+)
+@ORACLE
+def train(
+    release: int,
+    as_of: datetime,
+    seed: int,
+    epochs: int | None,
+    days: int,
+    include_report_day: bool,
+    oracle: Path | None,
+) -> None:
+    """Train the towers and the ranker and write a release bundle.
+
+    Models are first trained on all days but the last and measured on that one, then fitted to everything.
+    """
+    from dataclasses import replace
+
+    from feature_repo.store import open_store
+
+    from infra.progress import console
+    from towers import pipeline
+    from towers.fitting import FittingConfig
+
+    settings = Settings.from_environment()
+    fitting = FittingConfig().with_seed(seed)
+    if epochs is not None:
+        fitting = replace(fitting, tower_training=replace(fitting.tower_training, epochs=epochs))
+    options = pipeline.TrainOptions(
+        release=release,
+        as_of=as_of.date(),
+        days=days,
+        include_report_day=include_report_day,
+        oracle_dir=oracle,
+        fitting=fitting,
+    )
+    trained = pipeline.train(settings, open_store(settings), options)
+    trained.evaluation.show(console)
+    for path in trained.evaluation.write(settings.reports_dir, "quality"):
+        console.print(f"wrote {path}")
+    console.print(f"release {release} is at {trained.folder}")
+
+
+@click.command()
+@click.option("--release", required=True, type=click.IntRange(min=1), help="Number of the release.")
+@click.option("--day", type=DAY, help="Measure on this day's purchases; it must not be before the release's as-of day.")
+@click.option("--customers", default=20_000, show_default=True, help="Measure on at most so many customers.")
+@click.option("--seed", default=7, show_default=True, help="Draws the customers.")
+@ORACLE
+def evaluate(release: int, day: datetime | None, customers: int, seed: int, oracle: Path | None) -> None:
+    """Measure a release against popularity and simple rules.
+
+    Without --day: the table of its training, measured on the day before its as-of day by models that had not seen it.
+    With --day: the release itself, from its files, on purchases of a day that it has not seen.
+    """
+    import json
+
+    from infra.errors import UserError
+    from infra.progress import console
+
+    settings = Settings.from_environment()
+    if day is None:
+        from towers.evaluation.evaluate import Evaluation
+
+        path = settings.releases_dir / str(release) / "metrics.json"
+        if not path.is_file():
+            raise UserError(f"{path} is missing; make release {release} with `vitrine train --release {release}`")
+        Evaluation.from_json(json.loads(path.read_text())).show(console)
+        return
+    from feature_repo.store import open_store
+
+    from towers.released import evaluate_release
+
+    evaluation = evaluate_release(settings, open_store(settings), release, day.date(), customers, seed, oracle)
+    evaluation.show(console)
+    for path in evaluation.write(settings.reports_dir, "quality_holdout", split="holdout"):
+        console.print(f"wrote {path}")

@@ -5,15 +5,14 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import subprocess
 import uuid
 from base64 import urlsafe_b64encode
 from pathlib import Path
 
-from infra.errors import UserError
 from infra.local.jars import kafka_jars
 from infra.local.java import find_java
 from infra.local.ports import HOST, free_port
+from infra.local.process import ChildProcess
 from infra.local.server import Server
 
 JAVA_OPTIONS = (
@@ -24,6 +23,7 @@ JAVA_OPTIONS = (
     "-XX:+ExitOnOutOfMemoryError",
     "-Djava.awt.headless=true",
 )
+FORMAT_WITHIN_SECONDS = 60
 _LOGGING = Path(__file__).with_name("kafka_log4j2.yaml")
 
 
@@ -83,9 +83,8 @@ class KafkaServer(Server):
         command = self._java_command(
             "kafka.tools.StorageTool", "format", "--standalone", "-t", _cluster_id(), "-c", str(self._properties_path)
         )
-        result = subprocess.run(command, capture_output=True, text=True)
-        if result.returncode != 0:
-            raise UserError(f"Kafka's folder {self._log_dir} cannot be formatted:\n{result.stdout}{result.stderr}")
+        name = "kafka-format"
+        ChildProcess(name, command, self.log_dir, self.data_dir / f"{name}.pid").wait_until_done(FORMAT_WITHIN_SECONDS)
         mark.touch()
 
     def _broker_is_unfenced(self) -> bool:

@@ -95,6 +95,21 @@ class ChildProcess:
                 raise UserError(self._told(f"{self.name} was not ready within {timeout_seconds:.0f} s and was stopped"))
             time.sleep(POLL_SECONDS)
 
+    def wait_until_done(self, timeout_seconds: float) -> None:
+        """Wait for a command that ends by itself.
+
+        Raises:
+            UserError: it failed, or the time is over; it is killed then. The error shows the log's last lines.
+        """
+        try:
+            code = self._popen.wait(timeout_seconds)
+        except subprocess.TimeoutExpired:
+            raise UserError(self._told(f"{self.name} did not end within {timeout_seconds:.0f} s")) from None
+        finally:
+            self.kill()
+        if code != 0:
+            raise UserError(self._told(f"{self.name} failed with exit code {code}"))
+
     def stop(self, grace_seconds: float = 15) -> None:
         """Ask it to end (SIGTERM) and kill it when it has not after ``grace_seconds``."""
         if self.exit_code is None:

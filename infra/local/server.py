@@ -66,10 +66,13 @@ class Server(Daemon):
                 return
             except UserError:
                 # Someone may have taken the port between our look and the server's bind; then another one will do.
-                lost_the_race = not is_free(self._port)
+                lost_the_race = not is_free(self._port) or self._was_refused_a_port()
                 self._port = None
                 if not lost_the_race or not attempts_left:
                     raise
+
+    def _was_refused_a_port(self) -> bool:
+        return self._process is not None and "address already in use" in self._process.logged().lower()
 
     def _claim(self, port: int) -> None:
         """See that ``port`` can be had: a port of our own may linger a moment, a stranger's will not go away."""

@@ -88,3 +88,10 @@ def test_a_taken_port_is_refused_by_its_number(tmp_path: Path) -> None:
         port = stranger.getsockname()[1]
         with pytest.raises(UserError, match=f"kafka cannot use port {port}"):
             KafkaServer.start(tmp_path / "data", tmp_path / "logs", port)
+
+
+def test_a_folder_that_cannot_be_formatted_is_an_error_with_kafkas_reason(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "logs").write_text("a file where the folder goes")
+    with pytest.raises(UserError, match=r"kafka-format failed with exit code 1.*kafka-format\.log"):
+        KafkaServer.start(tmp_path / "data", tmp_path / "logs")

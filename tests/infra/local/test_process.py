@@ -52,6 +52,15 @@ def test_one_that_is_not_ready_in_time_is_ended_and_its_log_is_named(tmp_path: P
     assert is_gone(child.pid)
 
 
+def test_a_command_that_shall_end_by_itself_is_waited_for_and_its_failure_is_shown(tmp_path: Path) -> None:
+    start(tmp_path, ["true"]).wait_until_done(10)
+    with pytest.raises(UserError, match=r"failed with exit code 1.*thing\.log") as error:
+        start(tmp_path, python("raise SystemExit('cannot format')")).wait_until_done(10)
+    assert "cannot format" in str(error.value)
+    with pytest.raises(UserError, match="did not end within"):
+        start(tmp_path, SLEEPS).wait_until_done(0.1)
+
+
 def test_only_the_words_of_this_run_are_shown(tmp_path: Path) -> None:
     for word in ("first", "second"):
         child = start(tmp_path, python(f"print('{word}')"))

@@ -33,3 +33,19 @@ def ingest(data_dir: Path, reject_file: Path | None, until: datetime | None) -> 
     )
     for name, count in files.rejected.items():
         click.echo(f"{name}: {count:,} bad rows set aside in {reject_file}")
+
+
+@click.command()
+@click.option("--as-of", type=DAY, required=True, help="Use purchases dated before this day.")
+@click.option("--snapshots-from", type=DAY, help="Keep the state as of this day and later changes only.")
+def features(as_of: datetime, snapshots_from: datetime | None) -> None:
+    """Compute the offline tables of all feature views, correct in time.
+
+    Reads what `vitrine ingest` wrote and, if there is one, the event log of `vitrine stream`.
+    """
+    from feature_repo.batch.pipeline import build_offline_tables
+
+    settings = Settings.from_environment()
+    rows = build_offline_tables(settings, as_of.date(), snapshots_from.date() if snapshots_from else None)
+    for view, count in rows.items():
+        click.echo(f"{view:24}{count:>12,} rows")

@@ -1,0 +1,40 @@
+"""The engine that runs the batch expressions: DuckDB here. Everything particular to it stands in this file.
+
+On Spark, ``epoch_micros`` is called ``unix_micros`` and ``newest_first`` is a sorted array of structs; the expressions
+in the files of the views are the same.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+
+import ibis
+from ibis.expr.types import ArrayValue, Column, IntegerColumn
+
+_MEMORY_LIMIT = "2GB"
+
+
+@contextmanager
+def duckdb_engine(spill_parent: Path) -> Iterator[ibis.BaseBackend]:
+    """DuckDB that spills into ``spill_parent`` past 2 GB of memory; its days are UTC days."""
+    with tempfile.TemporaryDirectory(prefix=".spill-", dir=spill_parent) as spill:
+        engine = ibis.duckdb.connect(memory_limit=_MEMORY_LIMIT, temp_directory=spill)
+        engine.raw_sql("SET TimeZone = 'UTC'")
+        try:
+            yield engine
+        finally:
+            engine.disconnect()
+
+
+@ibis.udf.scalar.builtin(name="epoch_us")
+def epoch_micros(instant: datetime) -> int:  # type: ignore[empty-body]
+    """Microseconds since 1970-01-01. (DuckDB's ``epoch``, Ibis' ``epoch_seconds``, is a float.)"""
+
+
+def newest_first(values: Column, order: IntegerColumn) -> ArrayValue:
+    """Aggregate ``values`` into a list, the ones with the greatest ``order`` in front."""
+    return values.collect(order_by=ibis.desc(order))

@@ -1,0 +1,44 @@
+"""The shape of an offline table: join key, ``event_timestamp`` and the view's features in their order and types."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import ibis
+from ibis.expr.types import Table
+
+from feature_repo.batch.purchases import epoch_day
+from feature_repo.schema import ENTITIES, Kind, View
+
+ALWAYS = epoch_day(date(2000, 1, 1))
+"""Stamp of values that hold at all times, before any purchase."""
+
+IBIS_TYPES = {
+    Kind.STRING: "string",
+    Kind.INT64: "int64",
+    Kind.FLOAT64: "float64",
+    Kind.BOOL: "boolean",
+    Kind.STRINGS: "array<string>",
+    Kind.INT64S: "array<int64>",
+    Kind.FLOAT32S: "array<float32>",
+}
+
+
+def offline_table(rows: Table, view: View) -> Table:
+    """Give rows stamped with an epoch day the form that Feast reads; other columns are dropped."""
+    features = {feature.name: rows[feature.name].cast(IBIS_TYPES[feature.kind]) for feature in view.features}
+    return rows.select(
+        join_key(view), event_timestamp=(rows["stamp"] * 86_400).cast("int64").as_timestamp("s"), **features
+    )
+
+
+def empty_rows(view: View) -> Table:
+    """No rows of this view."""
+    schema = {join_key(view): "string", "stamp": "int64"}
+    schema |= {feature.name: IBIS_TYPES[feature.kind] for feature in view.features}
+    return ibis.memtable([], schema=schema)
+
+
+def join_key(view: View) -> str:
+    """The column that names a row's customer or article."""
+    return ENTITIES[view.entity][0]

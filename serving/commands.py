@@ -100,3 +100,52 @@ def recommend(customer: str, count: int, index_groups: tuple[str, ...], viewing:
         filters=pb.Filters(index_groups=index_groups),
     )
     show_recommendations(Settings.from_environment().gateway_address, request, timeout_ms / 1e3, Console())
+
+
+@click.group("rollout")
+def rollout() -> None:
+    """Stage, promote or roll back a release.
+
+    A release is a folder of var/releases, named by its number. Every step may be repeated.
+    """
+
+
+@rollout.command("stage")
+@click.argument("release", type=int)
+@click.option("--timeout-seconds", default=120.0, show_default=True, help="How long its models may take to load.")
+def rollout_stage(release: int, timeout_seconds: float) -> None:
+    """Load RELEASE beside the one that serves; no customer sees it yet."""
+    from infra.settings import Settings
+    from serving.rollout.rollout import stage
+
+    stage(Settings.from_environment(), release, timeout_s=timeout_seconds)
+
+
+@rollout.command("promote")
+@click.argument("release", type=int)
+def rollout_promote(release: int) -> None:
+    """Let RELEASE, which is staged, serve. The one before stays loaded."""
+    from infra.settings import Settings
+    from serving.rollout.rollout import promote
+
+    promote(Settings.from_environment(), release)
+
+
+@rollout.command("rollback")
+@click.argument("release", type=int, required=False)
+def rollout_rollback(release: int | None) -> None:
+    """Return to the release that was stable before (RELEASE, if given, must be that one)."""
+    from infra.settings import Settings
+    from serving.rollout.rollout import rollback
+
+    rollback(Settings.from_environment(), release)
+
+
+@rollout.command("status")
+def rollout_status() -> None:
+    """Show which releases are loaded and which one serves."""
+    from infra.progress import console
+    from infra.settings import Settings
+    from serving.rollout.overview import overview
+
+    console.print(overview(Settings.from_environment()))

@@ -130,7 +130,7 @@ class EventLog:
                 enable_idempotence=True,
                 linger_ms=20,
                 max_block_ms=1_000,
-                request_timeout_ms=5_000,
+                request_timeout_ms=self._config.delivery_timeout_ms // 2,
                 delivery_timeout_ms=self._config.delivery_timeout_ms,
                 reconnect_backoff_max_ms=1_000,
                 bootstrap_timeout_ms=self._config.connect_timeout_ms,

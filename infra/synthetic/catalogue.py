@@ -12,10 +12,12 @@ from infra.synthetic.styles import CENTRES, CLUSTERS, DIMENSIONS, nearest_cluste
 from infra.synthetic.vocabulary import CATEGORIES, COLOURS, DENIM, GROUPS, KINDS, PATTERNS
 
 Floats = NDArray[np.float32]
-Ints = NDArray[np.int32]
+Ints = NDArray[np.integer]
 
 # How style moves the choice of colour and pattern (rows: style directions; see styles.DIRECTIONS).
-_PASTELS = frozenset({"Light Pink", "Off White", "Light Purple", "Light Blue", "Light Yellow", "Pink", "Light Turquoise"})
+_PASTELS = frozenset(
+    {"Light Pink", "Off White", "Light Purple", "Light Blue", "Light Yellow", "Pink", "Light Turquoise"}
+)
 _EARTH = frozenset({"Beige", "Light Beige", "Off White", "Yellowish Brown", "Greenish Khaki", "Green"})
 _BRIGHT = frozenset({"Red", "Yellow", "Orange", "Gold", "Silver", "Pink", "Dark Turquoise"})
 _DARK = frozenset({"Black", "Dark Blue", "Grey", "Dark Red", "Dark Purple"})
@@ -186,7 +188,8 @@ def _colours(rng: np.random.Generator, product: Ints, styles: NDArray[np.float64
         logits[:, i] += 0.4 * styles[:, 4] * (colour.name in _BRIGHT) - 0.35 * styles[:, 0] * (colour.name in _DARK)
     jeans = np.array([kind.denim == 1.0 for kind in KINDS])[kinds]
     denim_names = {"Black", "Dark Blue", "Blue", "Light Blue", "Grey", "White"}
-    logits[np.ix_(jeans, [colour.name not in denim_names for colour in COLOURS])] -= 4.0
+    odd = np.array([colour.name not in denim_names for colour in COLOURS])
+    logits[np.ix_(jeans, odd)] -= 4.0
     # The order of the perturbed logits is a draw without replacement: the n-th article takes the n-th colour.
     ranked = np.argsort(-(logits + rng.gumbel(0, 1, logits.shape)), axis=1)
     nth = np.arange(len(product)) - np.searchsorted(product, product)

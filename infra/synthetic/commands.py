@@ -23,10 +23,12 @@ import click
 def synthesize(
     out: Path, customers: int, articles: int, days: int, purchases: int, start: datetime, seed: int, pictures: bool
 ) -> None:
-    """Write a synthetic shop to OUT in the layout of the Kaggle files, with oracle.npz for the best possible ranking."""
+    """Write a synthetic shop to OUT in the layout of the Kaggle files; oracle.npz there knows the best ranking."""
     from infra.synthetic.shop import ShopSize, write_shop
 
     began = time.monotonic()
     size = ShopSize(customers, articles, days, purchases, start.date(), seed, pictures)
     write_shop(size, out)
-    click.echo(f"{out}: {articles:,} articles, {customers:,} customers, {days} days in {time.monotonic() - began:.1f} s")
+    click.echo(
+        f"{out}: {articles:,} articles, {customers:,} customers, {days} days in {time.monotonic() - began:.1f} s"
+    )

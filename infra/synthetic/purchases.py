@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import numpy as np
 from numpy.typing import NDArray
-from threadpoolctl import threadpool_limits
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from infra.synthetic.catalogue import Ints
 from infra.synthetic.customers import BASKET_SIZE_SHARES, Floats

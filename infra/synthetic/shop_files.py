@@ -45,7 +45,11 @@ def write_articles(world: World, path: Path) -> None:
         writer.writerow(ARTICLE_COLUMNS)
         for i in np.argsort(catalogue.article_ids):
             product = catalogue.products[i]
-            kind, colour, pattern = KINDS[catalogue.kinds[i]], COLOURS[catalogue.colours[i]], PATTERNS[catalogue.patterns[i]]
+            kind, colour, pattern = (
+                KINDS[catalogue.kinds[i]],
+                COLOURS[catalogue.colours[i]],
+                PATTERNS[catalogue.patterns[i]],
+            )
             group = GROUPS[catalogue.groups[i]]
             look = int(catalogue.cells[i] % CLUSTERS if hinting[product] else anywhere[product])
             section_no, section = SECTIONS[group.name][look]
@@ -86,7 +90,15 @@ def write_customers(world: World, path: Path) -> None:
             age = "" if no_age[i] else customers.ages[i]
             yes = ("", "1.0")
             writer.writerow(
-                (customers.customer_ids[i], yes[int(eager[i])], yes[int(active[i])], status[i], frequency, age, codes[postal[i]])
+                (
+                    customers.customer_ids[i],
+                    yes[int(eager[i])],
+                    yes[int(active[i])],
+                    status[i],
+                    frequency,
+                    age,
+                    codes[postal[i]],
+                )
             )
 
 

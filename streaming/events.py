@@ -60,18 +60,25 @@ class Availability:
 
 
 def parse_purchase(
-    data: bytes | None, partition: int, offset: int, known_articles: Container[str] | None = None
+    data: bytes | None,
+    partition: int,
+    offset: int,
+    known_articles: Container[str] | None = None,
+    latest_us: int | None = None,
 ) -> Purchase:
     """Read one event of ``transactions``.
 
     Args:
         known_articles: ids of the catalogue; None takes any.
+        latest_us: nothing occurs later than this, microseconds; None takes any time.
 
     Raises:
         BadEventError: it cannot be used.
     """
     fields = _fields(data)
     occurred_at_us = _instant(fields)
+    if latest_us is not None and occurred_at_us > latest_us:
+        raise _wrong(fields, "occurred_at", f"nothing from the future; it is {instant_text(latest_us)} at most")
     customer_id = _identifier(fields, "customer_id")
     article_id = _article_id(fields, known_articles)
     price = fields.get("price")

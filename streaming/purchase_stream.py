@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from infra.errors import UserError
 from streaming.event_clock import EventClock
 from streaming.events import TRANSACTIONS, instant_text, micros_of
 from streaming.expiry_index import SHARDS, ExpiryIndex
@@ -24,6 +25,8 @@ from streaming.windows import ARTICLE_WINDOW, CUSTOMER_WINDOW
 EVENT_CLOCK_KEY = b"vitrine:event-clock"
 ARTICLE_CHANGES_KEY = b"vitrine:article-changes"
 WATERMARKS_KEY = b"vitrine:watermarks"
+SWEPT_KEY = b"vitrine:swept"
+BOOTSTRAPPING_KEY = b"vitrine:bootstrapping"
 KEPT_CHANGES = 100_000
 _ARTICLES_PER_CHANGE = 500
 _DAYS_OF_ENTRIES = 64  # a set's day is at most a window ahead of the clock that it was written at, plus leaps
@@ -76,22 +79,18 @@ class PurchaseStream:
     def __init__(self, pipe: RedisPipe, clock: EventClock, *, cached_entities: int = DEFAULT_CACHED_ENTITIES) -> None:
         self._pipe = pipe
         self.clock = clock
-        self.customers = WindowUpdates(
-            WindowStore(pipe, CUSTOMER_WINDOW, CUSTOMER_TILES), guards_event_ids=True, cached_entities=cached_entities
-        )
-        self.articles = WindowUpdates(
-            WindowStore(pipe, ARTICLE_WINDOW, ARTICLE_TILES), guards_event_ids=False, cached_entities=cached_entities
-        )
-        self._expiries = (
-            (self.customers, ExpiryIndex(pipe, "customer", CUSTOMER_WINDOW.change_lags)),
-            (self.articles, ExpiryIndex(pipe, "article", ARTICLE_WINDOW.change_lags)),
-        )
+        (customers, customer_expiries), (articles, article_expiries) = entity_tools(pipe)
+        self.customers = WindowUpdates(customers, guards_event_ids=True, cached_entities=cached_entities)
+        self.articles = WindowUpdates(articles, guards_event_ids=False, cached_entities=cached_entities)
+        self._expiries = ((self.customers, customer_expiries), (self.articles, article_expiries))
         self._set_if_later = b"*5\r\n$7\r\nEVALSHA\r\n" + bulk(pipe.load_script(_SET_IF_LATER)) + b"$1\r\n1\r\n"
+        if self._pipe.call(b"EXISTS", BOOTSTRAPPING_KEY):
+            raise UserError("a bootstrap is under way or was cut short; run `vitrine stream --bootstrap` to its end")
         self._learn(self._pipe.call(b"HGETALL", WATERMARKS_KEY), set())
         stored_clock = self._pipe.call(b"GET", EVENT_CLOCK_KEY)
         if stored_clock is not None:
             self.clock.move_to(micros_of_text(stored_clock))
-        self._swept_through = self.clock.day - _DAYS_OF_ENTRIES
+        self._swept: dict[int, int] = {}
 
     def positions(self) -> dict[int, int]:
         """Partition to the next offset to apply, for those ever applied."""
@@ -137,7 +136,7 @@ class PurchaseStream:
         shards = list(shards)
         unfinished = False
         # Days are swept again for a while: a worker that is a little behind may add to a set that was empty already.
-        first = max(self._swept_through - 2, day - 366)
+        first = min([self._swept_through(shard) for shard in shards], default=day) - 2
         fallen: list[str] = []
         for updates, index in self._expiries:
             for due_day, shard in index.waiting(range(first, day + 1), shards):
@@ -150,12 +149,17 @@ class PurchaseStream:
                 if moved >= limit:
                     unfinished = True
                     break
-        if not unfinished:
-            self._swept_through = day
-        if fallen:
-            announcements = self._announcements(fallen)
-            self._pipe.ask(announcements, len(announcements))
+        if not unfinished and any(self._swept[shard] < day for shard in shards):
+            self._swept.update(dict.fromkeys(shards, day))
+            marks = [mark for shard in shards for mark in (b"%d" % shard, b"%d" % day)]
+            self._pipe.call(b"HSET", SWEPT_KEY, *marks)
+        self.announce(fallen)
         return moved
+
+    def announce(self, article_ids: Sequence[str]) -> None:
+        """Tell gateways that the features of these articles have changed."""
+        announcements = self._announcements(article_ids)
+        self._pipe.ask(announcements, len(announcements))
 
     def publish_clock(self) -> None:
         """Make the clock known when it has moved without purchases."""
@@ -164,6 +168,13 @@ class PurchaseStream:
     def forget_partitions(self, partitions: Iterable[int]) -> None:
         """Other workers read these now."""
         self.clock.forget(partitions)
+
+    def _swept_through(self, shard: int) -> int:
+        """The day up to which a shard of the expiry index was found empty, by whoever looked after it."""
+        if shard not in self._swept:
+            stored = self._pipe.call(b"HGET", SWEPT_KEY, b"%d" % shard)
+            self._swept[shard] = self.clock.day - _DAYS_OF_ENTRIES if stored is None else int(stored)
+        return self._swept[shard]
 
     def _mark(
         self, batches: Mapping[int, PartitionBatch], outcome: Outcome, touched_articles: Sequence[str], day: int
@@ -212,6 +223,17 @@ class PurchaseStream:
 
     def _clock_command(self) -> bytes:
         return self._set_if_later + bulk(EVENT_CLOCK_KEY) + bulk(instant_text(self.clock.now_us).encode())
+
+
+def entity_tools(pipe: RedisPipe) -> tuple[tuple[WindowStore, ExpiryIndex], tuple[WindowStore, ExpiryIndex]]:
+    """Store and expiry index of customers, and of articles."""
+    return (
+        (
+            WindowStore(pipe, CUSTOMER_WINDOW, CUSTOMER_TILES),
+            ExpiryIndex(pipe, "customer", CUSTOMER_WINDOW.change_lags),
+        ),
+        (WindowStore(pipe, ARTICLE_WINDOW, ARTICLE_TILES), ExpiryIndex(pipe, "article", ARTICLE_WINDOW.change_lags)),
+    )
 
 
 def shards_of(partitions: Iterable[int], partition_count: int) -> list[int]:

@@ -78,7 +78,7 @@ class WindowStore:
         self._pipe = pipe
         self.window = window
         self._tiles = tiles
-        self._entity = window.view.entity
+        self.entity = window.view.entity
         features = window.view.features
         self._fields = [bulk(feature_field(window.view.name, feature.name)) for feature in features]
         self._kinds = [feature.kind for feature in features]
@@ -89,6 +89,10 @@ class WindowStore:
         # Versions are told apart across writers and restarts: a random half for the writer, a counting half.
         self._writer = int.from_bytes(os.urandom(4), "little")
         self._writes = 0
+
+    def new(self, entity_id: str, day: int) -> WindowState:
+        """The window of an entity that has none: empty, at clock day ``day``."""
+        return WindowState(entity_id, self.window, self._tiles, day)
 
     def read(self, entity_ids: Sequence[str], day: int, newest_day: int) -> list[WindowState]:
         """The windows of these entities, in order; of an unknown one an empty window that stands at ``day``.
@@ -101,7 +105,7 @@ class WindowStore:
         replies = self._fetch(entity_ids, [days] * len(entity_ids))
         states, later, later_days = [], [], []
         for position, (entity_id, reply) in enumerate(zip(entity_ids, replies, strict=True)):
-            state = WindowState(entity_id, self.window, self._tiles, day)
+            state = self.new(entity_id, day)
             states.append(state)
             header = reply[0]
             if header is None:
@@ -157,7 +161,7 @@ class WindowStore:
     def clear(self, entity_ids: Sequence[str]) -> None:
         """Forget the windows of these entities; their features stay until they are written anew."""
         head = b"*4\r\n$7\r\nEVALSHA\r\n" + bulk(self._clear_script) + b"$1\r\n1\r\n"
-        self._pipe.ask([head + bulk(entity_key(self._entity, entity_id)) for entity_id in entity_ids], len(entity_ids))
+        self._pipe.ask([head + bulk(entity_key(self.entity, entity_id)) for entity_id in entity_ids], len(entity_ids))
 
     def _load_scripts(self) -> None:
         self._head = b"$7\r\nEVALSHA\r\n" + bulk(self._pipe.load_script(_WRITE)) + b"$1\r\n1\r\n"
@@ -172,7 +176,7 @@ class WindowStore:
             parts += (
                 array_header(4 + len(span)),
                 b"$5\r\nHMGET\r\n",
-                bulk(entity_key(self._entity, entity_id)),
+                bulk(entity_key(self.entity, entity_id)),
                 packed[span],
             )
         return self._pipe.ask(parts, len(entity_ids))
@@ -193,7 +197,7 @@ class WindowStore:
         parts += (
             array_header(arguments),
             self._head,
-            bulk(entity_key(self._entity, state.entity_id)),
+            bulk(entity_key(self.entity, state.entity_id)),
             bulk(state.version),
             bulk(b"%d" % len(appended)),
             bulk(b"%d" % len(dropped)),

@@ -1,0 +1,45 @@
+"""Stock into the online store: the latest word on each article wins, however often and in whatever order it comes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from feature_repo.online.format import encode_timestamp_micros, encode_value, entity_key, feature_field, timestamp_field
+from feature_repo.schema import ARTICLE_AVAILABILITY, Kind
+from streaming.events import Availability
+from streaming.redis_pipe import RedisPipe, bulk
+
+# The field ``w/`` holds the event time as twenty digits, to compare; times before the newest change nothing.
+_WRITE = """
+local newest = redis.call('HGET', KEYS[1], 'w/')
+if newest and newest >= ARGV[1] then return 0 end
+redis.call('HSET', KEYS[1], 'w/', unpack(ARGV))
+return 1
+"""
+
+
+class AvailabilityUpdates:
+    """Writes ``article_availability`` in Feast's format, one atomic script per article."""
+
+    def __init__(self, pipe: RedisPipe) -> None:
+        self._pipe = pipe
+        self._head = b"*9\r\n$7\r\nEVALSHA\r\n" + bulk(pipe.load_script(_WRITE)) + b"$1\r\n1\r\n"
+        view = ARTICLE_AVAILABILITY
+        self._feature_field = bulk(feature_field(view.name, view.features[0].name))
+        self._timestamp_field = bulk(timestamp_field(view.name))
+
+    def apply(self, events: Iterable[Availability]) -> list[str]:
+        """Write what is new; returns the ids of the articles whose stock was told."""
+        events = list(events)
+        commands = [
+            self._head
+            + bulk(entity_key("article", event.article_id))
+            + bulk(b"%020d" % event.occurred_at_us)
+            + self._feature_field
+            + bulk(encode_value(Kind.BOOL, event.in_stock))
+            + self._timestamp_field
+            + bulk(encode_timestamp_micros(event.occurred_at_us))
+            for event in events
+        ]
+        replies = self._pipe.ask(commands, len(commands))
+        return sorted({event.article_id for event, written in zip(events, replies, strict=True) if written})

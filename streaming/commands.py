@@ -1,0 +1,83 @@
+"""Subcommands of this room: ``stream`` and ``replay``."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+
+import click
+
+from infra.errors import UserError
+from infra.settings import Settings
+
+DAY = click.DateTime(["%Y-%m-%d"])
+
+
+@click.command()
+@click.option("--bootstrap", is_flag=True, help="First load the windows of the last 30 days from the batch tables.")
+@click.option(
+    "--as-of", type=DAY, help="With --bootstrap: the clock to start at; purchases dated before it are loaded."
+)
+@click.option("--only-bootstrap", is_flag=True, help="Load the windows and stop.")
+@click.option("--clock", type=click.Choice(["events", "wall"]), default="events", show_default=True,
+              help="Let windows fall by the purchases' own time or by the machine's.")  # fmt: skip
+@click.option("--metrics-port", type=click.IntRange(1, 65_535), help="Answer Prometheus here.")
+def stream(bootstrap: bool, as_of: datetime | None, only_bootstrap: bool, clock: str, metrics_port: int | None) -> None:
+    """Update the 30-day features of customers and articles from Kafka, each purchase exactly once.
+
+    Any number of these may run, on any number of hosts: they share the partitions. SIGTERM or Ctrl-C ends one cleanly;
+    after anything worse the next goes on where the online store stands.
+    """
+    from streaming.running import run_worker
+    from streaming.worker import WorkerOptions
+
+    settings = Settings.from_environment()
+    if as_of and not (bootstrap or only_bootstrap):
+        raise UserError("--as-of says where to bootstrap; give --bootstrap as well")
+    if bootstrap or only_bootstrap:
+        from streaming.bootstrap import bootstrap as load
+
+        loaded = load(settings, as_of.date() if as_of else None)
+        click.echo(
+            f"windows of {loaded.customers:,} customers and {loaded.articles:,} articles from {loaded.purchases:,} "
+            f"purchases loaded in {loaded.seconds:.1f} s, as of {loaded.as_of}"
+        )
+    if not only_bootstrap:
+        run_worker(settings, WorkerOptions(wall_clock=clock == "wall"), metrics_port)
+
+
+def _speed(_: click.Context, __: click.Parameter, text: str) -> float | None:
+    if text == "max":
+        return None
+    try:
+        speed = float(text)
+    except ValueError:
+        speed = 0.0
+    if not speed > 0:
+        raise click.BadParameter(f"{text!r} is no speed; give purchases per second, such as 500, or max")
+    return speed
+
+
+@click.command()
+@click.argument("source", type=click.Path(path_type=Path, exists=True))
+@click.option("--speed", default="max", show_default=True, callback=_speed, help="Purchases per second, or max.")
+@click.option("--from", "start", type=DAY, help="Send purchases dated from this day on.")
+@click.option("--until", "end", type=DAY, help="Send purchases dated before this day.")
+def replay(source: Path, speed: float | None, start: datetime | None, end: datetime | None) -> None:
+    """Send purchase files into Kafka at a chosen speed.
+
+    SOURCE is var/tables, a purchases.parquet, or a folder in the layout of Kaggle's H&M competition. Purchases keep
+    their ids and times, so those that the stream has seen are not counted again.
+    """
+    from streaming.purchase_producer import PurchaseProducer
+    from streaming.replay import purchases_file
+    from streaming.replay import replay as send
+
+    settings = Settings.from_environment()
+    with (
+        purchases_file(source, settings.tables_dir) as path,
+        PurchaseProducer(settings.kafka_bootstrap_servers, linger_ms=5) as producer,
+    ):
+        sent = send(path, producer, speed=speed, start=start.date() if start else None, end=end.date() if end else None)
+    rate = sent.purchases / sent.seconds if sent.seconds else 0
+    click.echo(f"{sent.purchases:,} purchases sent and acknowledged in {sent.seconds:.1f} s ({rate:,.0f} a second)")

@@ -1,0 +1,41 @@
+"""What the worker tells about itself, for Prometheus and for its own log line."""
+
+from __future__ import annotations
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, start_http_server
+
+_SECONDS = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 1, 2, 5)
+
+
+class Metrics:
+    """Counters and gauges of one worker process."""
+
+    def __init__(self) -> None:
+        self.registry = registry = CollectorRegistry()
+        self.events = Counter("vitrine_stream_events", "Events read, by topic.", ["topic"], registry=registry)
+        self.counted = Counter("vitrine_stream_purchases_counted", "Purchases newly in a window.", registry=registry)
+        self.late = Counter("vitrine_stream_late", "Purchases too late for their window; logged.", registry=registry)
+        self.ahead = Counter("vitrine_stream_ahead", "Purchases held until the clock is there.", registry=registry)
+        self.duplicates = Counter("vitrine_stream_duplicates", "Purchases that were sent twice.", registry=registry)
+        self.fenced = Counter("vitrine_stream_fenced", "Updates applied before, left out.", ["view"], registry=registry)
+        self.overtaken = Counter(
+            "vitrine_stream_overtaken", "Writes done again, another writer was faster.", ["view"], registry=registry
+        )
+        self.dead_letters = Counter(
+            "vitrine_stream_dead_letters", "Bad events, by topic.", ["topic"], registry=registry
+        )
+        self.expiries = Counter("vitrine_stream_expiries", "Windows that fell by the clock.", registry=registry)
+        self.logged = Counter("vitrine_stream_logged", "Rows in the event log, by topic.", ["topic"], registry=registry)
+        self.recoveries = Counter("vitrine_stream_recoveries", "Redis connections made anew.", registry=registry)
+        self.lag = Gauge("vitrine_stream_lag", "Events not read yet, by partition.", ["partition"], registry=registry)
+        self.watermark = Gauge("vitrine_stream_watermark_seconds", "The event clock, Unix time.", registry=registry)
+        self.watermark_delay = Gauge(
+            "vitrine_stream_watermark_delay_seconds", "Newest purchase minus event clock.", registry=registry
+        )
+        self.round = Histogram(
+            "vitrine_stream_round_seconds", "From events read to all written.", registry=registry, buckets=_SECONDS
+        )
+
+    def serve(self, port: int) -> None:
+        """Answer Prometheus on this port of this machine."""
+        start_http_server(port, addr="127.0.0.1", registry=self.registry)

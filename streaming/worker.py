@@ -1,0 +1,502 @@
+"""The worker: reads the three topics as one of a consumer group, and brings online store and event log forward.
+
+One round is: poll, parse, set bad events aside, apply to Redis, hand to the log; then, when their time has come, let
+windows fall, flush the log, commit to Kafka. Where to read on is decided by what Redis and the log hold, never by the
+offsets committed to Kafka: those are for display.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from redis.exceptions import RedisError
+
+from infra.errors import UserError
+from infra.settings import Settings
+from streaming.availability import AvailabilityUpdates
+from streaming.catalogue import Catalogue
+from streaming.dead_letters import DeadLetter, DeadLetters
+from streaming.event_clock import Belief, EventClock
+from streaming.event_log import (
+    AVAILABILITY_COLUMNS,
+    INTERACTION_COLUMNS,
+    PURCHASE_COLUMNS,
+    EventLog,
+    PartitionLog,
+    Row,
+)
+from streaming.events import (
+    AVAILABILITY,
+    INTERACTIONS,
+    TOPICS,
+    TRANSACTIONS,
+    Availability,
+    BadEventError,
+    parse_availability,
+    parse_interaction,
+    parse_purchase,
+)
+from streaming.metrics import Metrics
+from streaming.purchase import DAY_MICROS, Purchase
+from streaming.purchase_stream import Outcome, PartitionBatch, PurchaseStream, shards_of
+from streaming.redis_pipe import RedisPipe
+
+log = logging.getLogger("vitrine.stream")
+
+GROUP = "vitrine-stream"
+_COLUMNS = {TRANSACTIONS: PURCHASE_COLUMNS, INTERACTIONS: INTERACTION_COLUMNS, AVAILABILITY: AVAILABILITY_COLUMNS}
+_POLL_MS = 100
+_FETCH_WAIT_MS = 100
+_TICK_SECONDS = 2.0
+_COMMIT_SECONDS = 1.0
+_RETRY_SECONDS = 0.2
+
+
+@dataclass(frozen=True)
+class WorkerOptions:
+    """How one worker runs.
+
+    Attributes:
+        belief: how far ahead of the others a purchase may be dated.
+        wall_clock: let windows fall by the machine's clock instead of the purchases'.
+        max_poll_records: the largest batch; live, batches are as large as what has come in meanwhile.
+        log_seconds, log_rows: the event log is written when rows have waited so long, or so many wait.
+        expiries_per_tick: how many silent windows may fall between two batches.
+        session_timeout_ms: a worker that is gone for so long loses its partitions.
+    """
+
+    belief: Belief = field(default_factory=Belief)
+    wall_clock: bool = False
+    max_poll_records: int = 5_000
+    log_seconds: float = 10.0
+    log_rows: int = 200_000
+    expiries_per_tick: int = 500
+    session_timeout_ms: int = 10_000
+
+
+@dataclass
+class Progress:
+    """What the log line tells: events read so far, lag, clock."""
+
+    events: int = 0
+    lag: int = 0
+    clock_us: int = 0
+
+
+class StreamWorker:
+    """One worker process.
+
+    Args:
+        now: the machine's clock, Unix time.
+
+    Raises:
+        UserError: Kafka or Redis do not answer, or do not fit each other.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        options: WorkerOptions,
+        metrics: Metrics | None = None,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        self._settings = settings
+        self._options = options
+        self._now = now
+        self.metrics = metrics or Metrics()
+        self.progress = Progress()
+        self._catalogue = Catalogue(settings.tables_dir / "articles.parquet")
+        self._dead_letters = DeadLetters(settings.kafka_bootstrap_servers)
+        self._clock = EventClock(options.belief)
+        self._logs = {topic: EventLog(settings.event_log_dir / topic, columns) for topic, columns in _COLUMNS.items()}
+        self._partition_logs: dict[Any, PartitionLog] = {}
+        self._next_offsets: dict[Any, int] = {}
+        self._newly_assigned: list[Any] = []
+        self._published_idle: dict[int, bool] = {}
+        self._tick_due = self._commit_due = self._flush_due = 0.0
+        self._tick_day = -1
+        self._connect_redis()
+        self._consumer = self._make_consumer()
+
+    def run(self, stop: threading.Event) -> None:
+        """Work until ``stop`` is set; then flush, commit and leave the group."""
+        from kafka.errors import KafkaError
+
+        try:
+            while not stop.is_set():
+                try:
+                    self._round()
+                except RedisError as error:
+                    log.warning("Redis: %s; connecting anew", error)
+                    self._recover(stop)
+                except KafkaError as error:
+                    log.warning("Kafka: %r; trying again", error)
+                    stop.wait(_RETRY_SECONDS)
+                    self._rewind(self._next_offsets)
+        finally:
+            self._leave()
+
+    def _round(self) -> None:
+        polled = self._consumer.poll(timeout_ms=_POLL_MS, max_records=self._options.max_poll_records)
+        if self._newly_assigned:
+            self._position()
+        started = time.perf_counter()
+        if polled:
+            self._apply(polled)
+            self.metrics.round.observe(time.perf_counter() - started)
+        else:
+            self._notice_silence()
+        self._chores()
+
+    # --- one batch ---
+
+    def _apply(self, polled: dict[Any, list[Any]]) -> None:
+        latest_us = int(self._now() * 1_000_000) + self._options.belief.wall_skew_us
+        purchases: dict[Any, list[Purchase]] = {}
+        availability: list[tuple[Any, list[Availability]]] = []
+        rows: dict[Any, list[tuple[int, Row]]] = {}
+        for partition, records in polled.items():
+            self.metrics.events.labels(partition.topic).inc(len(records))
+            self.progress.events += len(records)
+            if partition.topic == TRANSACTIONS:
+                purchases[partition] = self._parse(
+                    records,
+                    lambda record: parse_purchase(
+                        record.value, record.partition, record.offset, self._catalogue, latest_us
+                    ),
+                )
+            elif partition.topic == AVAILABILITY:
+                told = self._parse(
+                    records, lambda record: (record.offset, parse_availability(record.value, self._catalogue))
+                )
+                availability.append((partition, [event for _, event in told]))
+                rows[partition] = [(offset, _availability_row(event)) for offset, event in told]
+            else:
+                seen = self._parse(
+                    records, lambda record: (record.offset, parse_interaction(record.value, self._catalogue))
+                )
+                rows[partition] = [(offset, _interaction_row(event)) for offset, event in seen]
+        self._dead_letters.flush()  # before any offset counts as done
+        next_offsets = {partition: records[-1].offset + 1 for partition, records in polled.items()}
+        outcome = self._apply_purchases(purchases, next_offsets)
+        for _, events in availability:
+            self._stream.announce(self._availability.apply(events))
+        duplicates = outcome.customers.duplicates
+        for partition, of_partition in purchases.items():
+            rows[partition] = [
+                (purchase.offset, _purchase_row(purchase))
+                for purchase in of_partition
+                if not duplicates or (purchase.partition, purchase.offset) not in duplicates
+            ]
+        for partition, of_partition_rows in rows.items():
+            self._partition_logs[partition].take(of_partition_rows, next_offsets[partition])
+        self._next_offsets.update(next_offsets)
+
+    def _parse(self, records: Iterable[Any], parse: Callable[[Any], Any]) -> list[Any]:
+        parsed = []
+        for record in records:
+            try:
+                parsed.append(parse(record))
+            except BadEventError as error:
+                self._refuse(record, str(error))
+        return parsed
+
+    def _refuse(self, record: Any, reason: str) -> None:
+        self.metrics.dead_letters.labels(record.topic).inc()
+        self._dead_letters.put(
+            DeadLetter(record.topic, record.partition, record.offset, record.key, record.value, reason)
+        )
+
+    def _apply_purchases(self, purchases: dict[Any, list[Purchase]], next_offsets: dict[Any, int]) -> Outcome:
+        batches = {}
+        for partition, offset in self._next_offsets.items():
+            if partition.topic == TRANSACTIONS:
+                of_partition = purchases.get(partition, [])
+                read_on = next_offsets.get(partition, offset)
+                idle = self._is_read_to_end(partition, read_on)
+                self._published_idle[partition.partition] = idle
+                batches[partition.partition] = PartitionBatch(of_partition, read_on, idle)
+        if self._options.wall_clock:
+            self._clock.move_to(int(self._now() * 1_000_000))
+        outcome = self._stream.apply(batches)
+        self._count(outcome)
+        return outcome
+
+    def _count(self, outcome: Outcome) -> None:
+        metrics, customers = self.metrics, outcome.customers
+        metrics.counted.inc(customers.counted)
+        metrics.late.inc(customers.late)
+        metrics.ahead.inc(customers.ahead)
+        metrics.duplicates.inc(len(customers.duplicates))
+        for view, applied in (("customer", customers), ("article", outcome.articles)):
+            metrics.fenced.labels(view).inc(applied.fenced)
+            metrics.overtaken.labels(view).inc(applied.overtaken)
+
+    def _notice_silence(self) -> None:
+        """Partitions read to their end do not hold the clock back: say so once they are."""
+        idle = {
+            partition.partition: self._is_read_to_end(partition, offset)
+            for partition, offset in self._next_offsets.items()
+            if partition.topic == TRANSACTIONS
+        }
+        if idle != self._published_idle or self._options.wall_clock:
+            self._apply_purchases({}, {})
+
+    def _is_read_to_end(self, partition: Any, next_offset: int) -> bool:
+        highwater = self._consumer.highwater(partition) if partition in self._consumer.assignment() else None
+        return highwater is not None and next_offset >= highwater
+
+    # --- what is done now and then ---
+
+    def _chores(self) -> None:
+        now = time.monotonic()
+        if now >= self._tick_due or self._tick_day != self._clock.day:
+            own = [partition.partition for partition in self._next_offsets if partition.topic == TRANSACTIONS]
+            fallen = self._stream.tick(shards_of(own, self._partition_count), self._options.expiries_per_tick)
+            self.metrics.expiries.inc(fallen)
+            if fallen < self._options.expiries_per_tick:
+                self._tick_due, self._tick_day = now + _TICK_SECONDS, self._clock.day
+        waiting = sum(partition_log.pending for partition_log in self._partition_logs.values())
+        if waiting >= self._options.log_rows or (waiting and now >= self._flush_due):
+            self._flush_logs(list(self._partition_logs))
+        if not waiting:
+            self._flush_due = now + self._options.log_seconds
+        if now >= self._commit_due:
+            self._commit_due = now + _COMMIT_SECONDS
+            self._commit()
+            self._measure()
+
+    def _flush_logs(self, partitions: Iterable[Any]) -> None:
+        for partition in partitions:
+            written = self._partition_logs[partition].flush()
+            self.metrics.logged.labels(partition.topic).inc(written)
+        self._flush_due = time.monotonic() + self._options.log_seconds
+
+    def _commit(self, wait: bool = False) -> None:
+        """Tell Kafka how far we are; for displays of lag, so a failure is no more than that."""
+        from kafka.errors import KafkaError
+        from kafka.structs import OffsetAndMetadata
+
+        offsets = {
+            partition: OffsetAndMetadata(offset, "", -1)
+            for partition, offset in self._next_offsets.items()
+            if partition in self._partition_logs
+        }
+        if not offsets:
+            return
+        try:
+            if wait:
+                self._consumer.commit(offsets, timeout_ms=3_000)
+            else:
+                self._consumer.commit_async(offsets)
+        except KafkaError as error:
+            log.info("offsets were not committed: %r", error)
+
+    def _measure(self) -> None:
+        lag = 0
+        for partition, offset in self._next_offsets.items():
+            highwater = self._consumer.highwater(partition) if partition in self._consumer.assignment() else None
+            behind = max(0, (highwater or offset) - offset)
+            lag += behind
+            self.metrics.lag.labels(f"{partition.topic}-{partition.partition}").set(behind)
+        self.progress.lag, self.progress.clock_us = lag, self._clock.now_us
+        self.metrics.watermark.set(self._clock.now_us / 1e6)
+        self.metrics.watermark_delay.set(max(0, self._clock.newest_us - self._clock.now_us) / 1e6)
+
+    # --- partitions come and go ---
+
+    def _make_consumer(self) -> Any:
+        from kafka import KafkaConsumer
+        from kafka.consumer.subscription_state import ConsumerRebalanceListener
+        from kafka.coordinator.assignors.cooperative_sticky import CooperativeStickyAssignor
+        from kafka.errors import KafkaError
+
+        worker = self
+
+        class Listener(ConsumerRebalanceListener):  # type: ignore[misc]
+            def on_partitions_assigned(self, assigned: Iterable[Any]) -> None:
+                worker._take_over(list(assigned))
+
+            def on_partitions_revoked(self, revoked: Iterable[Any]) -> None:
+                worker._hand_over(list(revoked))
+
+            def on_partitions_lost(self, lost: Iterable[Any]) -> None:
+                worker._forget(list(lost))
+
+        servers = self._settings.kafka_bootstrap_servers
+        try:
+            consumer = KafkaConsumer(
+                bootstrap_servers=servers,
+                group_id=GROUP,
+                client_id="vitrine-stream",
+                enable_auto_commit=False,
+                auto_offset_reset="earliest",
+                isolation_level="read_committed",
+                partition_assignment_strategy=[CooperativeStickyAssignor],
+                max_poll_records=self._options.max_poll_records,
+                fetch_max_wait_ms=_FETCH_WAIT_MS,
+                fetch_max_bytes=50 * 2**20,
+                max_partition_fetch_bytes=8 * 2**20,
+                session_timeout_ms=self._options.session_timeout_ms,
+                heartbeat_interval_ms=self._options.session_timeout_ms // 4,
+                reconnect_backoff_max_ms=500,
+                metrics_enabled=False,
+                bootstrap_timeout_ms=10_000,
+            )
+        except KafkaError as error:
+            raise UserError(
+                f"Kafka at {servers} does not answer ({type(error).__name__}); "
+                "is it running and does VITRINE_KAFKA_BOOTSTRAP_SERVERS point at it?"
+            ) from error
+        missing = set(TOPICS) - consumer.topics()
+        if missing:
+            consumer.close()
+            raise UserError(f"Kafka at {servers} has no topics {sorted(missing)}; `vitrine stack start` makes them")
+        self._partition_count = len(consumer.partitions_for_topic(TRANSACTIONS))
+        consumer.subscribe(list(TOPICS), listener=Listener())
+        return consumer
+
+    def _take_over(self, partitions: list[Any]) -> None:
+        self._consumer.pause(*partitions)  # until it is clear where to read on
+        self._newly_assigned += partitions
+
+    def _hand_over(self, partitions: list[Any]) -> None:
+        """Flush and commit what is ours, for the next owner to go on without reading anything again."""
+        self._flush_logs([partition for partition in partitions if partition in self._partition_logs])
+        self._commit(wait=True)
+        self._forget(partitions)
+
+    def _forget(self, partitions: list[Any]) -> None:
+        for partition in partitions:
+            self._partition_logs.pop(partition, None)
+            self._next_offsets.pop(partition, None)
+            if partition in self._newly_assigned:
+                self._newly_assigned.remove(partition)
+            if partition.topic == TRANSACTIONS:
+                self._published_idle.pop(partition.partition, None)
+                self._stream.forget_partitions([partition.partition])
+
+    def _position(self) -> None:
+        """Go to where Redis and the log are, whichever is behind, and start reading the new partitions."""
+        partitions, self._newly_assigned = self._newly_assigned, []
+        partitions = [partition for partition in partitions if partition in self._consumer.assignment()]
+        if not partitions:
+            return
+        try:
+            first_offsets = self._consumer.beginning_offsets(partitions)
+            end_offsets = self._consumer.end_offsets(partitions)
+            applied = self._stream.positions()
+        except Exception:
+            self._newly_assigned = partitions + self._newly_assigned
+            raise
+        for partition in partitions:
+            first, end = first_offsets[partition], end_offsets[partition]
+            logged = self._logs[partition.topic].position(partition.partition)
+            is_windowed = partition.topic == TRANSACTIONS
+            position = applied.get(partition.partition) if is_windowed else logged
+            for what, offset in (("the online store has applied", position), ("the event log holds", logged)):
+                if offset is not None and offset > end:
+                    raise UserError(
+                        f"partition {partition.partition} of {partition.topic} ends at offset {end}, but {what} "
+                        f"offsets up to {offset}: the topic was made anew. Move {self._settings.event_log_dir} away if its "
+                        "events are not wanted, empty Redis, and run `vitrine stream --bootstrap`"
+                    )
+            if logged is None:
+                start_of_log = max(first, position if position is not None else first)
+                logged = self._logs[partition.topic].begin(partition.partition, start_of_log)
+            start = min(first if position is None else position, max(logged, first))
+            if start < first:
+                log.error(
+                    "partition %d of %s begins at offset %d, offsets from %d on are lost: its retention is too short",
+                    partition.partition, partition.topic, first, start,
+                )  # fmt: skip
+                start = first
+            self._partition_logs[partition] = PartitionLog(self._logs[partition.topic], partition.partition, logged)
+            self._next_offsets[partition] = start
+            self._consumer.seek(partition, start)
+        self._clock.expect([partition.partition for partition in partitions if partition.topic == TRANSACTIONS])
+        self._consumer.resume(*partitions)
+
+    # --- ends ---
+
+    def _connect_redis(self) -> None:
+        try:
+            self._pipe = RedisPipe(self._settings.redis_url)
+            self._stream = PurchaseStream(self._pipe, self._clock)
+            self._availability = AvailabilityUpdates(self._pipe)
+        except RedisError as error:
+            raise UserError(
+                f"Redis at {self._settings.redis_url} does not answer ({error}); "
+                "is it running and does VITRINE_REDIS_URL point at it?"
+            ) from error
+
+    def _recover(self, stop: threading.Event) -> None:
+        """Connect anew, remember nothing, and read on from what Redis holds: it may have lost its last moments."""
+        self._pipe.close()
+        while not stop.is_set():
+            try:
+                self._connect_redis()
+                break
+            except UserError as error:
+                log.info("%s", error)
+                stop.wait(_RETRY_SECONDS)
+        else:
+            return
+        self.metrics.recoveries.inc()
+        applied = self._stream.positions()
+        for partition in self._next_offsets:
+            if partition.topic == TRANSACTIONS:
+                # Without a position Redis has lost everything: windows are made anew from the topic's beginning.
+                logged = self._partition_logs[partition].position
+                self._next_offsets[partition] = min(applied.get(partition.partition, 0), logged)
+        self._rewind(self._next_offsets)
+
+    def _rewind(self, offsets: dict[Any, int]) -> None:
+        """Read on from here: what was polled since was not applied."""
+        for partition, offset in offsets.items():
+            if partition in self._consumer.assignment():
+                self._consumer.seek(partition, offset)
+
+    def _leave(self) -> None:
+        try:
+            self._flush_logs(list(self._partition_logs))
+            self._commit(wait=True)
+        finally:
+            self._consumer.close(timeout_ms=5_000)
+            self._dead_letters.close()
+            self._pipe.close()
+
+
+def _purchase_row(purchase: Purchase) -> Row:
+    return (
+        purchase.event_id,
+        purchase.occurred_at_us,
+        purchase.day,
+        purchase.customer_id,
+        purchase.article_id,
+        purchase.price_micros,
+        purchase.sales_channel_id,
+    )
+
+
+def _availability_row(event: Availability) -> Row:
+    return event.event_id, event.occurred_at_us, event.occurred_at_us // DAY_MICROS, event.article_id, event.in_stock
+
+
+def _interaction_row(event: Any) -> Row:
+    return (
+        event.event_id,
+        event.occurred_at_us,
+        event.occurred_at_us // DAY_MICROS,
+        event.customer_id,
+        event.kind,
+        event.article_id,
+        event.request_id,
+        event.release,
+        event.position,
+    )

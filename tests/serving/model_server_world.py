@@ -43,7 +43,8 @@ class World:
             **options,
         }
         server = ModelServer(ServerOptions(**options))
-        self.channel = grpc.insecure_channel(f"127.0.0.1:{server.start()}")
+        self.address = f"127.0.0.1:{server.start()}"
+        self.channel = grpc.insecure_channel(self.address)
         self.server = server
         self.prediction = prediction_service_pb2_grpc.PredictionServiceStub(self.channel)
         self.model_service = model_service_pb2_grpc.ModelServiceStub(self.channel)

@@ -65,11 +65,13 @@ def numeric_view(
     """
     values = numeric_columns([row[:-1] for row in raw_rows], [feature.kind for feature in view.features], dtype)
     clock_micros = now_micros(now)
-    absent = [
-        row[-1] is None
-        or (view.ttl_days > 0 and is_expired(decode_timestamp_micros(row[-1]), view.ttl_days, clock_micros))
-        for row in raw_rows
-    ]
+    # Rows written together share their event time, so few of them need decoding.
+    absent_by_stamp = {
+        stamp: stamp is None
+        or (view.ttl_days > 0 and is_expired(decode_timestamp_micros(stamp), view.ttl_days, clock_micros))
+        for stamp in {row[-1] for row in raw_rows}
+    }
+    absent = [absent_by_stamp[row[-1]] for row in raw_rows]
     values[np.array(absent, dtype=bool)] = np.nan
     return values
 

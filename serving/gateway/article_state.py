@@ -33,6 +33,10 @@ CHANGES_STREAM = "vitrine:article-changes"
 
 _VIEWS = (ARTICLE_ACTIVITY_30D, ARTICLE_AVAILABILITY)
 _FIELDS = fields_of(_VIEWS)
+_HMGET = b"*%d\r\n$5\r\nHMGET\r\n$%%d\r\n%%b\r\n" % (len(_FIELDS) + 2) + b"".join(
+    b"$%d\r\n%b\r\n" % (len(field), field) for field in _FIELDS
+).replace(b"%", b"%%")
+"""The command in Redis' protocol, with places for the key's length and the key."""
 _ACTIVITY_FIELDS = len(ARTICLE_ACTIVITY_30D.features) + 1  # the view's event time comes last
 _LAST_SALE = [feature.name for feature in ARTICLE_ACTIVITY_30D.features].index("last_sale_at")
 _UNITS_3D = [feature.name for feature in ARTICLE_ACTIVITY_30D.features].index("units_3d")
@@ -239,10 +243,7 @@ class ArticleState:
 
     def _read_again(self, positions: npt.NDArray[np.int32]) -> None:
         """Read the rows of some articles from Redis and write those that differ into the matrix and the index."""
-        pipeline = self._redis.pipeline(transaction=False)
-        for position in positions.tolist():
-            pipeline.hmget(entity_key("article", self._articles.ids[position]), _FIELDS)  # type: ignore[arg-type]
-        rows: Sequence[Sequence[bytes | None]] = pipeline.execute()
+        rows = self._rows([entity_key("article", self._articles.ids[position]) for position in positions.tolist()])
         now = self._clock()
         activity = self._activity([row[:_ACTIVITY_FIELDS] for row in rows], now)
         stock = numeric_view(ARTICLE_AVAILABILITY, [row[_ACTIVITY_FIELDS:] for row in rows], now)[:, 0]
@@ -253,12 +254,30 @@ class ArticleState:
             self._articles.update_activity(positions[differs], activity[differs])
             self._index.set_units(positions[differs], np.nan_to_num(activity[differs, _UNITS_3D]))
 
+    def _rows(self, keys: list[bytes]) -> list[Sequence[bytes | None]]:
+        """HMGET of many hashes in one round trip.
+
+        Packed by hand: a whole catalogue is read before the first answer, and the client's own pipeline takes three
+        times as long to pack what differs in nothing but the key.
+        """
+        if not keys:
+            return []
+        connection: Any = self._redis.connection_pool.get_connection()
+        try:
+            connection.send_packed_command([b"".join([_HMGET % (len(key), key) for key in keys])])
+            return [connection.read_response(disable_decoding=True) for _ in keys]
+        except BaseException:
+            connection.disconnect()  # answers still to come must not be taken for those of the next command
+            raise
+        finally:
+            self._redis.connection_pool.release(connection)
+
     def _activity(self, rows: list[Sequence[bytes | None]], now: datetime) -> npt.NDArray[np.float32]:
         """Rows as the article table holds them: [m, len(ACTIVITY_COLUMNS)], the last sale as a day."""
         exact = numeric_view(ARTICLE_ACTIVITY_30D, rows, now, np.float64)
         exact[:, _LAST_SALE] = np.floor(exact[:, _LAST_SALE] / _MICROSECONDS_PER_DAY)
-        stamps = [decode_timestamp_micros(row[-1]) for row in rows if row[-1] is not None]
-        self._newest_micros = max(self._newest_micros, *stamps) if stamps else self._newest_micros
+        stamps = {row[-1] for row in rows if row[-1] is not None}
+        self._newest_micros = max([self._newest_micros, *map(decode_timestamp_micros, stamps)])
         return exact.astype(np.float32)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
@@ -52,8 +52,8 @@ def purchase_to_answer(
 ) -> Change:
     """Buy something and ask until the answer knows it.
 
-    An answer knows the purchase when its newest feature is as young as the purchase *and* articles, their order or their
-    scores differ from the answer before.
+    An answer knows the purchase when its newest feature is as young as the purchase *and* articles, their order or
+    their scores differ from the answer before.
 
     Args:
         purchase: sends the purchase, returns when Kafka has acknowledged it, and tells its event time.
@@ -66,7 +66,7 @@ def purchase_to_answer(
     acknowledged = time.perf_counter()
     while time.perf_counter() - acknowledged < timeout_s:
         after = storefront.recommend(customer_id)
-        if _feature_time(after) >= occurred_at.timestamp() and content(after) != content(before):
+        if _knows(after, occurred_at) and content(after) != content(before):
             return Change(before, after, (time.perf_counter() - acknowledged) * 1000)
     raise TimeoutError(f"the recommendations of {customer_id} did not change within {timeout_s:.0f} s of the purchase")
 
@@ -76,5 +76,6 @@ def content(answer: RecommendResponse) -> list[tuple[Any, ...]]:
     return [(article.article_id, article.source, article.score) for article in answer.articles]
 
 
-def _feature_time(answer: RecommendResponse) -> float:
-    return answer.feature_time.seconds + answer.feature_time.nanos / 1e9
+def _knows(answer: RecommendResponse, occurred_at: datetime) -> bool:
+    newest = answer.feature_time.ToDatetime(tzinfo=UTC)
+    return newest >= occurred_at

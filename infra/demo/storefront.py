@@ -82,7 +82,9 @@ class Traffic:
         while self.answers_by_release[release] < before + answers:
             if time.monotonic() - started > timeout_s:
                 seen = dict(self.answers_by_release)
-                raise TimeoutError(f"no answer from release {release} within {timeout_s:.0f} s; answers by release: {seen}")
+                raise TimeoutError(
+                    f"no answer from release {release} within {timeout_s:.0f} s; answers by release: {seen}"
+                )
             self._stop.wait(0.005)
         return time.monotonic() - started
 

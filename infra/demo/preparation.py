@@ -1,0 +1,104 @@
+"""From purchase files to releases: what has to be there before anything can be served."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from infra.progress import console
+from infra.settings import Settings
+
+if TYPE_CHECKING:
+    from feature_repo.batch.purchase_files import IngestedFiles
+    from towers.pipeline import Trained
+
+_REBUILT = ("tables", "offline", "registry.db", "events", "releases", "models", "run", "logs")
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """Tables and features are built; ``as_of`` is the morning after the newest purchase, where the clock starts."""
+
+    data_dir: Path
+    files: IngestedFiles
+    as_of: date
+
+    @property
+    def oracle_dir(self) -> Path | None:
+        """Where the best possible ranking is known: only in a synthetic shop."""
+        from infra.synthetic.world import WORLD_FILE
+
+        return self.data_dir if (self.data_dir / WORLD_FILE).exists() else None
+
+
+def forget_former_run(settings: Settings) -> None:
+    """Remove what a run builds. Pictures' embeddings stay: they depend on nothing but the pictures."""
+    for name in _REBUILT:
+        path = settings.var_dir / name
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)
+
+
+def synthetic_shop(settings: Settings) -> Path:
+    """The folder of the synthetic shop; written the first time."""
+    from infra.synthetic.shop import ShopSize, write_shop
+    from infra.synthetic.world import WORLD_FILE
+
+    folder = settings.var_dir / "shop"
+    if not (folder / WORLD_FILE).exists():
+        with telling("Drawing a synthetic shop"):
+            write_shop(ShopSize(), folder)
+    return folder
+
+
+def prepare(settings: Settings, data_dir: Path) -> Prepared:
+    """Read and validate the files, embed the pictures, compute the features and register them with Feast."""
+    from feature_repo.batch.pipeline import build_offline_tables
+    from feature_repo.batch.purchase_files import ingest
+    from feature_repo.store import apply
+    from towers.images.pipeline import embed_pictures
+
+    with telling(f"Reading the purchase files in {data_dir}"):
+        files = ingest(data_dir, settings.tables_dir)
+    as_of = files.last_day + timedelta(days=1)
+    with telling("Embedding the articles' pictures"):
+        embed_pictures(settings, data_dir)
+    with telling("Computing the features, correct in time"):
+        build_offline_tables(settings, as_of)
+    with telling("Registering the feature views with Feast"):
+        apply(settings)
+    return Prepared(data_dir, files, as_of)
+
+
+def train(settings: Settings, prepared: Prepared, release: int, include_report_day: bool) -> Trained:
+    """Train and measure one release, and write its bundle."""
+    from feature_repo.store import open_store
+    from towers.pipeline import TrainOptions
+    from towers.pipeline import train as train_release
+
+    options = TrainOptions(
+        release=release,
+        as_of=prepared.as_of,
+        include_report_day=include_report_day,
+        oracle_dir=prepared.oracle_dir,
+    )
+    with telling(f"Training release {release}"):
+        return train_release(settings, open_store(settings), options)
+
+
+@contextmanager
+def telling(what: str) -> Iterator[None]:
+    """Say what is being done, and how long it took."""
+    import time
+
+    console.print(f"[bold]{what}[/bold]", highlight=False)
+    started = time.monotonic()
+    yield
+    console.print(f"  done in {time.monotonic() - started:.1f} s", style="dim", highlight=False)

@@ -1,0 +1,71 @@
+"""``make up``: the same system without a story, serving until Ctrl-C."""
+
+from __future__ import annotations
+
+import signal
+from contextlib import suppress
+from datetime import timedelta
+from pathlib import Path
+
+from infra.demo.preparation import prepare, synthetic_shop, telling, train
+from infra.demo.shoppers import active_shoppers, last_day
+from infra.demo.system import (
+    load_online_features,
+    local_stack,
+    promoted_release,
+    serve_release,
+    start_worker_and_gateway,
+)
+from infra.errors import UserError
+from infra.progress import console
+from infra.settings import Settings
+
+_SHOWN = 3
+
+
+def keep_serving(settings: Settings, data: Path | None) -> None:
+    """Serve until Ctrl-C; the first time, build everything.
+
+    Every step is done once: what a former run has finished is taken up.
+
+    Raises:
+        UserError: something was built from other files before.
+    """
+    built_from = settings.var_dir / "built-from"
+    if data is not None and built_from.exists() and built_from.read_text() != str(data.resolve()):
+        raise UserError(
+            f"{settings.var_dir} was built from {built_from.read_text()}; to serve {data} as well, "
+            "set VITRINE_VAR to another folder, to serve it instead, remove this one"
+        )
+    if not (settings.releases_dir / "1").exists():
+        data_dir = synthetic_shop(settings) if data is None else data
+        built_from.parent.mkdir(parents=True, exist_ok=True)
+        built_from.write_text(str(data_dir.resolve()))
+        prepared = prepare(settings, data_dir)
+        train(settings, prepared, release=1, include_report_day=True).evaluation.show(console)
+    with suppress(KeyboardInterrupt), local_stack(settings) as stack:
+        if promoted_release(settings) is None:
+            with telling("Filling the online store"):
+                load_online_features(stack.settings, last_day(settings.tables_dir) + timedelta(days=1))
+            with telling("Serving release 1"):
+                serve_release(stack.settings, 1)
+        with telling("Starting the stream worker and the gateway"):
+            start_worker_and_gateway(stack)
+        _say_how_to_ask(stack.settings)
+        while True:
+            signal.pause()
+
+
+def _say_how_to_ask(settings: Settings) -> None:
+    customers = active_shoppers(settings.tables_dir, _SHOWN)
+    console.print(
+        f"[bold]Serving at {settings.gateway_address}[/bold]. Ask from another terminal:\n"
+        f"  .venv/bin/vitrine recommend {customers[0]}\n"
+        f'  grpcurl -plaintext -d \'{{"customer_id": "{customers[0]}"}}\' {settings.gateway_address} '
+        "vitrine.v1.Recommender/Recommend\n"
+        f"Other customers: {', '.join(customers[1:])}\n"
+        f"Kafka {settings.kafka_bootstrap_servers}, Redis {settings.redis_url}, "
+        f"TF Serving {settings.tf_serving_address}; logs in {settings.logs_dir}. Ctrl-C stops everything; the next `make up` goes on where this one stopped.",
+        highlight=False,
+        soft_wrap=True,
+    )

@@ -65,7 +65,8 @@ def _say_how_to_ask(settings: Settings) -> None:
         "vitrine.v1.Recommender/Recommend\n"
         f"Other customers: {', '.join(customers[1:])}\n"
         f"Kafka {settings.kafka_bootstrap_servers}, Redis {settings.redis_url}, "
-        f"TF Serving {settings.tf_serving_address}; logs in {settings.logs_dir}. Ctrl-C stops everything; the next `make up` goes on where this one stopped.",
+        f"TF Serving {settings.tf_serving_address}; "
+        f"logs in {settings.logs_dir}.\nCtrl-C stops everything; the next `make up` goes on where this one stopped.",
         highlight=False,
         soft_wrap=True,
     )

@@ -62,7 +62,7 @@ def prepare(settings: Settings, data_dir: Path) -> Prepared:
     """Read and validate the files, embed the pictures, compute the features and register them with Feast."""
     from feature_repo.batch.pipeline import build_offline_tables
     from feature_repo.batch.purchase_files import ingest
-    from feature_repo.store import apply
+    from feature_repo.store import open_store
     from towers.images.pipeline import embed_pictures
 
     with telling(f"Reading the purchase files in {data_dir}"):
@@ -73,7 +73,7 @@ def prepare(settings: Settings, data_dir: Path) -> Prepared:
     with telling("Computing the features, correct in time"):
         build_offline_tables(settings, as_of)
     with telling("Registering the feature views with Feast"):
-        apply(settings)
+        open_store(settings)
     return Prepared(data_dir, files, as_of)
 
 

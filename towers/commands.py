@@ -44,7 +44,6 @@ def train(
     from dataclasses import replace
 
     from feature_repo.store import open_store
-
     from infra.progress import console
     from towers import pipeline
     from towers.fitting import FittingConfig
@@ -95,7 +94,6 @@ def evaluate(release: int, day: datetime | None, customers: int, seed: int, orac
         Evaluation.from_json(json.loads(path.read_text())).show(console)
         return
     from feature_repo.store import open_store
-
     from towers.released import evaluate_release
 
     evaluation = evaluate_release(settings, open_store(settings), release, day.date(), customers, seed, oracle)

@@ -17,12 +17,11 @@ from serving.retrieval.sources.bought_again import BoughtAgainSource
 from serving.retrieval.sources.bought_together import BoughtTogetherSource
 from serving.retrieval.sources.same_product import SameProductSource
 from serving.retrieval.sources.source import CandidateSource
-from serving.retrieval.sources.tower import TowerSource
 from serving.retrieval.sources.trending import DepartmentTrendSource, TrendingSource
 from towers.candidate_features import candidate_numeric
 from towers.catalogue import Catalogue
 from towers.ranker import RankerConfig, ServedRanker, train_ranker
-from towers.ranking_set import Retrieval, make_ranking_set
+from towers.ranking_set import AnsweredTowerSource, Retrieval, make_ranking_set
 from towers.snapshot import Snapshot
 from towers.tower_trainer import ServedQueryTower, TowerTraining, content_vectors, item_vectors, train_towers
 from towers.training_set import make_training_set
@@ -121,15 +120,15 @@ def retrieve_as_of(
     config = towers.model.config
     index = ItemIndex(towers.item_vectors(snapshot), float(towers.model.temperature), config.prior_weight)
     index.set_units(slice(None), snapshot.articles.units_3d)
+    embeddings = towers.query_tower.embeddings(query_inputs(snapshot.customers, vocabularies))
     sources: dict[str, CandidateSource] = {
         "bought_again": BoughtAgainSource(),
         "same_product": SameProductSource(snapshot.articles),
         "bought_together": BoughtTogetherSource.fit(purchases.before(snapshot.day), len(snapshot.articles)),
-        "tower": TowerSource(index),
+        "tower": AnsweredTowerSource(index, snapshot.customers, embeddings, quotas["tower"]),
         "department_trend": DepartmentTrendSource(),
         "trending": TrendingSource(),
     }
-    embeddings = towers.query_tower.embeddings(query_inputs(snapshot.customers, vocabularies))
     return Retrieval(snapshot, index, [Quota(sources[name], limit) for name, limit in quotas.items()], embeddings)
 
 

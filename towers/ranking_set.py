@@ -14,11 +14,33 @@ import numpy.typing as npt
 
 from infra.progress import progress_bar
 from serving.retrieval.candidates import CandidateSet, Quota, collect
+from serving.retrieval.customer import Customer
 from serving.retrieval.item_index import ItemIndex
 from serving.retrieval.ranking_features import ranking_features
-from serving.retrieval.sources.source import Question
+from serving.retrieval.sources.source import Proposal, Question
+from serving.retrieval.sources.tower import TowerSource
 from towers.negatives import sample_negatives
 from towers.snapshot import Snapshot
+
+
+class AnsweredTowerSource:
+    """The tower source with all customers' answers looked up at once: one pass over the index serves a thousand."""
+
+    name = TowerSource.name
+
+    def __init__(
+        self, index: ItemIndex, customers: Sequence[Customer], queries: npt.NDArray[np.float32], limit: int
+    ) -> None:
+        """Args:
+        queries: embeddings of ``customers``, [customers, dim].
+        limit: the most that will be asked for.
+        """
+        self._row = {customer.customer_id: row for row, customer in enumerate(customers)}
+        self._positions, self._scores = index.search_many(queries, limit)
+
+    def propose(self, question: Question, limit: int) -> Proposal:
+        row = self._row[question.customer.customer_id]
+        return Proposal(self._positions[row, :limit], self._scores[row, :limit])
 
 
 @dataclass(frozen=True)

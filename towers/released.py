@@ -13,11 +13,12 @@ import tensorflow as tf
 from infra.errors import UserError
 from infra.settings import Settings
 from serving.release.reader import Release
+from serving.retrieval.candidates import Quota
 from serving.retrieval.query_features import query_inputs
 from towers.evaluation.evaluate import Evaluation, evaluate
 from towers.point_in_time import PointInTime
 from towers.purchases import read_purchases
-from towers.ranking_set import Retrieval
+from towers.ranking_set import AnsweredTowerSource, Retrieval
 from towers.snapshot import Snapshot
 
 _SCORING_BATCH = 65_536
@@ -65,7 +66,13 @@ def evaluate_release(
         .numpy()
     )
     snapshot = Snapshot(today, opened.articles, snapshot.customers, snapshot.targets)
-    retrieval = Retrieval(snapshot, opened.index, opened.quotas, embeddings)
+    quotas = [
+        Quota(AnsweredTowerSource(opened.index, snapshot.customers, embeddings, quota.limit), quota.limit)
+        if quota.source.name == AnsweredTowerSource.name
+        else quota
+        for quota in opened.quotas
+    ]
+    retrieval = Retrieval(snapshot, opened.index, quotas, embeddings)
     purchases = read_purchases(settings.tables_dir, opened.articles.ids)
     return evaluate(retrieval, _scorer(models["ranker"]), purchases, oracle_dir=oracle_dir)
 

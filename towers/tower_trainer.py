@@ -137,6 +137,7 @@ class ServedQueryTower(tf.Module):
         self._tower = model.query_tower
         # The row behind the last article stands for "none".
         self._content = tf.Variable(np.vstack([content, np.zeros_like(content[:1])]), trainable=False)
+        self.embedding_dim = model.config.embedding_dim
         self.input_widths = numeric, categories = model.query_tower.input_widths
         self.serve = tf.function(
             self._serve,
@@ -155,7 +156,7 @@ class ServedQueryTower(tf.Module):
         for start in range(0, len(inputs.numeric), ENCODING_BATCH):
             part = [tf.constant(tensors[name][start : start + ENCODING_BATCH]) for name in _QUERY_INPUTS]
             parts.append(self.serve(*part)["query_embedding"].numpy())
-        return np.concatenate(parts) if parts else np.empty((0, 0), np.float32)
+        return np.concatenate(parts) if parts else np.empty((0, self.embedding_dim), np.float32)
 
     def _serve(
         self, numeric: tf.Tensor, categories: tf.Tensor, recent: tf.Tensor, recent_age_days: tf.Tensor

@@ -49,11 +49,18 @@ class ItemIndex:
         self, query_embedding: npt.NDArray[np.float32], count: int
     ) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.float32]]:
         """The ``count`` best articles for one query, [d] -> positions and scores, best first."""
-        query = np.empty((1, self.dim + 1), np.float32)
-        query[0, : self.dim] = query_embedding / self.temperature
-        query[0, self.dim] = 1.0
-        scores, positions = self._index.search(query, min(count, len(self)))
-        return positions[0].astype(np.int32), scores[0]
+        positions, scores = self.search_many(query_embedding[None], count)
+        return positions[0], scores[0]
+
+    def search_many(
+        self, query_embeddings: npt.NDArray[np.float32], count: int
+    ) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.float32]]:
+        """The same for many queries at once, [q, d] -> [q, count] each: one pass over the items serves them all."""
+        queries = np.empty((len(query_embeddings), self.dim + 1), np.float32)
+        queries[:, : self.dim] = query_embeddings / self.temperature
+        queries[:, self.dim] = 1.0
+        scores, positions = self._index.search(queries, min(count, len(self)))
+        return positions.astype(np.int32), scores
 
     def similar(self, position: int, count: int) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.float32]]:
         """The ``count`` articles most similar to one, itself left out: positions and cosines, best first."""

@@ -22,7 +22,7 @@ _CASES_AT_ONCE = 128
 
 def rank_by_towers(retrieval: Retrieval) -> npt.NDArray[np.int32]:
     """The index's answer as it is, [cases, DEPTH]."""
-    found = [retrieval.index.search(query, DEPTH)[0] for query in retrieval.query_embeddings]
+    found = retrieval.index.search_many(retrieval.query_embeddings, DEPTH)[0]
     return np.stack([join_lists([positions]) for positions in found])
 
 
@@ -30,8 +30,8 @@ def rank_by_head(retrieval: Retrieval, head: HeadScorer) -> npt.NDArray[np.int32
     """The index's answer in the order of the head that was trained together with the towers, [cases, DEPTH]."""
     vectors = retrieval.index.vectors
     ranked = []
-    for query in retrieval.query_embeddings:
-        positions, scores = retrieval.index.search(query, HEAD_CANDIDATES)
+    answers = zip(*retrieval.index.search_many(retrieval.query_embeddings, HEAD_CANDIDATES), strict=True)
+    for query, (positions, scores) in zip(retrieval.query_embeddings, answers, strict=True):
         logits = head(np.tile(query, (len(positions), 1)), vectors[positions], scores)
         ranked.append(join_lists([positions[np.argsort(-logits, kind="stable")]]))
     return np.stack(ranked)

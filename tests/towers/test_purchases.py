@@ -1,0 +1,31 @@
+"""Which days are fit to learn from."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from infra.errors import UserError
+from serving.retrieval.purchase_log import PurchaseLog
+from towers.purchases import training_days
+
+
+def log(counts: dict[int, int]) -> PurchaseLog:
+    day = np.repeat(list(counts), list(counts.values())).astype(np.int32)
+    return PurchaseLog(np.zeros_like(day), np.zeros_like(day), day)
+
+
+def test_a_day_whose_popularity_window_is_empty_teaches_nothing() -> None:
+    # A few customers' history, then the whole shop: day 16 has a window of next to nothing.
+    purchases = log({13: 30, 14: 30, 15: 30, 16: 27_000, 17: 40_000, 18: 39_000, 19: 36_000})
+    assert training_days(purchases, before=20, limit=14) == [17, 18, 19]
+
+
+def test_the_last_days_before_the_limit_are_taken() -> None:
+    purchases = log(dict.fromkeys(range(10, 40), 100))
+    assert training_days(purchases, before=30, limit=3) == [27, 28, 29]
+
+
+def test_a_log_without_such_a_day_is_an_error_that_says_what_to_do() -> None:
+    with pytest.raises(UserError, match="later --as-of"):
+        training_days(log({10: 5}), before=11, limit=3)

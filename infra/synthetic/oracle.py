@@ -61,10 +61,9 @@ class Oracle:
             UserError: an unknown customer or article, or a day outside the shop's time.
         """
         ranked: list[NDArray[np.str_]] = []
+        k = min(k, len(self.world.catalogue))
         for expected in self.expected_purchases(customer_ids, day, history):
-            top = np.argpartition(-expected, k - 1, axis=1)[:, :k] if k < expected.shape[1] else None
-            if top is None:
-                top = np.broadcast_to(np.arange(expected.shape[1]), expected.shape)
+            top = np.argpartition(-expected, k - 1, axis=1)[:, :k]
             order = np.argsort(-np.take_along_axis(expected, top, axis=1), axis=1, kind="stable")
             ranked.extend(self.world.catalogue.article_ids[np.take_along_axis(top, order, axis=1)])
         return ranked
@@ -116,13 +115,16 @@ class Oracle:
         return history
 
     def _own_purchases(self) -> pd.DataFrame:
-        import pandas as pd
+        import pyarrow as pa
+        from pyarrow import csv
 
         if self._data_dir is None:
             raise UserError("this oracle was made without a folder; pass the purchases as history")
-        columns = {"customer_id": "str", "article_id": "str"}
-        path = self._data_dir / "transactions_train.csv"
-        return pd.read_csv(path, usecols=["t_dat", *columns], dtype=columns, parse_dates=["t_dat"], engine="pyarrow")
+        types = {"t_dat": pa.date32(), "customer_id": pa.string(), "article_id": pa.string()}
+        options = csv.ConvertOptions(column_types=types, include_columns=list(types))
+        table = csv.read_csv(self._data_dir / "transactions_train.csv", convert_options=options)
+        purchases: pd.DataFrame = table.to_pandas()
+        return purchases
 
     @staticmethod
     def _positions(ids: Sequence[str] | NDArray[np.object_], known: NDArray[np.str_], what: str) -> NDArray[np.int64]:

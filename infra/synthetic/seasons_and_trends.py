@@ -55,7 +55,7 @@ class Trends:
         return (self.viral_heights * np.exp(-0.5 * distance**2)).astype(np.float32)
 
 
-def make_trends(articles: int, launch_days: NDArray[np.int32], days: int, seed: int) -> Trends:
+def make_trends(articles: int, launch_days: NDArray[np.integer], days: int, seed: int) -> Trends:
     """Draw the trends of a shop open for ``days`` days."""
     rng = generator(seed, "trends")
     total = days + HORIZON_DAYS

@@ -24,8 +24,10 @@ class Cut:
     @classmethod
     def of(cls, style: NDArray[np.float32], group: str) -> Cut:
         """The cut of a style vector [6] for an index group."""
-        values = [float(value) for value in np.tanh(style / 1.3)]
-        return cls(*values, child=group == "Baby/Children", man=group == "Menswear")
+        romantic, sporty, loose, covered, bold, glossy = (float(value) for value in np.tanh(style / 1.3))
+        return cls(
+            romantic, sporty, loose, covered, bold, glossy, child=group == "Baby/Children", man=group == "Menswear"
+        )
 
     def between(self, low: float, high: float, value: float) -> float:
         """``low`` at value -1, ``high`` at 1."""

@@ -64,6 +64,8 @@ class EventLog:
 
     def close(self, timeout_s: float = 5.0) -> None:
         """Write what is queued, as far as that is possible in the time given."""
+        if not self._thread.is_alive():
+            return
         try:
             self._queue.put(None, timeout=timeout_s)
         except queue.Full:

@@ -101,11 +101,10 @@ async def running_gateway(settings: Settings, config: GatewayConfig) -> AsyncIte
         server, health_service, port = _server(config, service)
         for name in _HEALTH_NAMES:
             await health_service.set(name, health_pb2.HealthCheckResponse.NOT_SERVING)
-        event_log.start()
         await server.start()
         following = [
             asyncio.create_task(releases.follow_label()),
-            asyncio.create_task(_tell_health(releases.ready, health_service)),
+            asyncio.create_task(_when_ready(releases.ready, event_log, health_service)),
         ]
         try:
             yield Gateway(f"{config.host}:{port}", releases.ready)
@@ -180,7 +179,8 @@ def _server(
     return server, health_service, port
 
 
-async def _tell_health(ready: asyncio.Event, health_service: health.aio.HealthServicer) -> None:
+async def _when_ready(ready: asyncio.Event, event_log: EventLog, health_service: health.aio.HealthServicer) -> None:
     await ready.wait()
     for name in _HEALTH_NAMES:
         await health_service.set(name, health_pb2.HealthCheckResponse.SERVING)
+    event_log.start()  # only now: its client takes half a second to import, which the first answer need not wait for

@@ -6,10 +6,10 @@ Real Redis, model server and gateway process; Kafka is left out, so impressions 
 
 from __future__ import annotations
 
+import itertools
 import os
 import time
 import urllib.request
-from dataclasses import replace
 from pathlib import Path
 
 import grpc
@@ -94,9 +94,7 @@ def write_bundle(releases_dir: Path, rng: np.random.Generator) -> np.ndarray:
         image_backbone="none",
         metrics={},
     )
-    nothing = dict.fromkeys(
-        ("query_tower", "candidate_tower", "ranker"), lambda folder: folder.mkdir(parents=True)
-    )
+    nothing = dict.fromkeys(("query_tower", "candidate_tower", "ranker"), lambda folder: folder.mkdir(parents=True))
     write_release(releases_dir, ReleaseContent(manifest, table, vectors, quotas, nothing, {}, {}))
     return vectors
 
@@ -133,7 +131,7 @@ def write_models(base_dir: Path, vectors: np.ndarray) -> None:
             super().__init__()
             sizes = (features, 64, 32, 1)
             self.layers = [
-                [tf.Variable(tf.random.normal((a, b), stddev=0.1)) for a, b in zip(sizes, sizes[1:], strict=False)]
+                [tf.Variable(tf.random.normal((a, b), stddev=0.1)) for a, b in itertools.pairwise(sizes)]
                 for _ in range(4)
             ]
 
@@ -181,7 +179,7 @@ def fill_online_store(client: redis.Redis, rng: np.random.Generator) -> list[str
     for customer in customers:
         bought = rng.choice(ARTICLES, int(rng.integers(5, 61)), replace=False)
         days = np.sort(rng.integers(TODAY - 400, TODAY, bought.size))[::-1]
-        history = {name: 3 for name in ("purchases", "distinct_articles", "active_days", "spend_micros")}
+        history = dict.fromkeys(("purchases", "distinct_articles", "active_days", "spend_micros"), 3)
         history |= {"spend_mean_micros": 25_000.0, "spend_std_micros": 9_000.0, "online_share": 0.5}
         history |= {"first_purchase_day": int(days[-1]), "last_purchase_day": int(days[0])}
         history |= {"weekday_shares": [0.1] * 7, "season_shares": [0.25] * 4}

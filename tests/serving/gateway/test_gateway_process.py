@@ -1,0 +1,151 @@
+"""The gateway as a process: quick to start, light, plain about its errors, and gone without dropping a request."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import gateway_world as world
+import grpc
+import pytest
+from click.testing import CliRunner
+from gateway_world import article, wait_until
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha.proto_reflection_descriptor_database import ProtoReflectionDescriptorDatabase
+
+from infra.errors import UserError
+from infra.local.command import gateway, health_is_serving
+from infra.local.ports import free_port
+from infra.settings import Settings
+from serving.commands import recommend
+from serving.gateway.server import GatewayConfig
+from serving.proto import recommender_pb2 as pb
+
+HEAVY = ("feast", "tensorflow", "tensorflow_serving", "pandas", "pyarrow", "sklearn", "scipy", "kafka", "towers")
+
+
+def test_importing_the_gateway_imports_nothing_heavy():
+    program = f"""
+import sys
+import infra.cli, serving.gateway.workers, serving.gateway.terminal
+print([name for name in {HEAVY} if name in sys.modules])
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+@dataclass
+class Running:
+    """``vitrine gateway`` as a process of its own."""
+
+    settings: Settings
+    pid: int
+    metrics_port: int
+    log_path: Path
+
+
+@pytest.fixture
+def running(settings, models, redis_client, tmp_path) -> Iterator[Running]:
+    world.store_shop(redis_client)
+    # Logs and process ids go to a folder of their own, the releases stay where they are.
+    (tmp_path / "releases").symlink_to(settings.releases_dir)
+    settings = replace(settings, var_dir=tmp_path, gateway_address=f"127.0.0.1:{free_port()}")
+    metrics_port = free_port()
+    with gateway(settings, ["--metrics-port", str(metrics_port)]) as process:
+        process.start_again()
+        yield Running(settings, process.pid, metrics_port, process.log_path)
+
+
+def test_a_stop_finishes_the_requests_under_way_and_takes_no_new_ones(running, models):
+    address = running.settings.gateway_address
+    held = models.hold("query_tower")
+    answers: list[pb.RecommendResponse] = []
+
+    def ask() -> None:
+        with world.stub_of(address) as stub:
+            answers.append(stub.Recommend(pb.RecommendRequest(customer_id="known"), timeout=20))
+
+    with world.stub_of(address) as stub:
+        stub.Recommend(pb.RecommendRequest(customer_id="nobody"), timeout=5)
+        models.asked.clear()
+        asking = threading.Thread(target=ask)
+        asking.start()
+        wait_until(lambda: ("query_tower", 1) in models.asked)
+        os.kill(running.pid, signal.SIGTERM)
+        wait_until(lambda: not health_is_serving(address))
+        held.set()
+        asking.join()
+        assert len(answers[0].articles) == 12
+        wait_until(lambda: not _alive(running.pid))
+        with pytest.raises(grpc.RpcError):
+            stub.Recommend(pb.RecommendRequest(customer_id="nobody"), timeout=5)
+    log = running.log_path.read_text()
+    assert "gateway is ready" in log
+    assert "Traceback" not in log
+
+
+def _alive(pid: int) -> bool:
+    try:
+        return "zombie" not in Path(f"/proc/{pid}/status").read_text()
+    except OSError:
+        return False
+
+
+def test_it_tells_its_services_and_its_figures(running):
+    with grpc.insecure_channel(running.settings.gateway_address) as channel:
+        services = set(ProtoReflectionDescriptorDatabase(channel).get_services())
+        assert {"vitrine.v1.Recommender", "grpc.health.v1.Health"} <= services
+        stub = health_pb2_grpc.HealthStub(channel)
+        for service in ("", "vitrine.v1.Recommender"):
+            status = stub.Check(health_pb2.HealthCheckRequest(service=service), timeout=5).status
+            assert status == health_pb2.HealthCheckResponse.SERVING
+    with world.stub_of(running.settings.gateway_address) as stub:
+        stub.Recommend(pb.RecommendRequest(customer_id="known"), timeout=5)
+    with urllib.request.urlopen(f"http://127.0.0.1:{running.metrics_port}/metrics") as response:
+        metrics = response.read().decode()
+    assert "vitrine_release 1.0" in metrics
+    assert 'vitrine_stage_seconds_count{stage="ranker"}' in metrics
+    assert 'vitrine_requests_total{code="OK",method="Recommend"}' in metrics
+
+
+def test_the_command_line_shows_recommendations_and_what_is_wrong(running, monkeypatch):
+    monkeypatch.setenv("VITRINE_GATEWAY_ADDRESS", running.settings.gateway_address)
+    shown = CliRunner().invoke(recommend, ["known", "--count", "3"], env={"COLUMNS": "160"}, catch_exceptions=False)
+    assert article(1) in shown.output
+    assert "release 1, known customer, features as of 2020-09-20" in shown.output
+    with pytest.raises(UserError, match=r"INVALID_ARGUMENT: filters.index_groups holds 'Hats'"):
+        CliRunner().invoke(recommend, ["known", "--index-group", "Hats"], catch_exceptions=False)
+    nobody = f"127.0.0.1:{free_port()}"
+    monkeypatch.setenv("VITRINE_GATEWAY_ADDRESS", nobody)
+    with pytest.raises(UserError, match="no gateway answers"):
+        CliRunner().invoke(recommend, ["known", "--timeout-ms", "100"], catch_exceptions=False)
+
+
+def test_a_taken_port_is_named(settings, redis_client):
+    with world.gateway_thread(settings, world.fast_config()) as address:
+        port = int(address.rpartition(":")[2])
+        with (
+            pytest.raises(UserError, match=f"cannot listen on 127.0.0.1:{port}: the port is taken"),
+            world.gateway_thread(settings, GatewayConfig(port=port)),
+        ):
+            pass
+
+
+def test_many_at_once_get_what_each_gets_alone(rig):
+    requests = [
+        pb.RecommendRequest(customer_id=customer, count=count, request_id=f"{customer}-{count}")
+        for customer in ("known", "nobody")
+        for count in (3, 12, 40)
+    ] * 5
+    alone = [rig.stub.Recommend(request, timeout=10) for request in requests]
+    together = [call.result() for call in [rig.stub.Recommend.future(request, timeout=30) for request in requests]]
+    for one, other in zip(alone, together, strict=True):
+        del one.degraded[:], other.degraded[:]  # Kafka's state may change in between
+        assert one == other

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from infra.synthetic.seeds import generator
 from infra.synthetic.styles import CENTRES, DIMENSIONS
-from infra.synthetic.vocabulary import GROUPS, KINDS, MASTERS
+from infra.synthetic.vocabulary import KINDS, MASTERS
 
 Floats = NDArray[np.float32]
 
@@ -117,6 +117,3 @@ def _customer_ids(rng: np.random.Generator, customers: int) -> NDArray[np.str_]:
     ids = np.array([digits[64 * i : 64 * (i + 1)] for i in range(customers)])
     ids.sort()
     return ids
-
-
-assert all(len(archetype.groups) == len(GROUPS) for archetype in ARCHETYPES)

@@ -15,7 +15,6 @@ from infra.synthetic.catalogue import Floats
 from infra.synthetic.history import History
 from infra.synthetic.seasons_and_trends import HORIZON_DAYS, day_number
 from infra.synthetic.utility import EXTRA_ARTICLES, SAME_AGAIN_SHARE, GroupCells, Utility
-from infra.synthetic.vocabulary import GROUPS
 from infra.synthetic.world import WORLD_FILE, World
 
 if TYPE_CHECKING:
@@ -90,13 +89,12 @@ class Oracle:
     def expectation(self, customers: NDArray[np.integer], day: int, history: History) -> Floats:
         """Expected purchases [n, A] of customers (positions) on a day (number), given a visit and the history."""
         expected = np.zeros((len(customers), len(self.world.catalogue)), dtype=np.float32)
-        for group in range(len(GROUPS)):
-            where = self._utility.slices[group]
-            if where.start == where.stop:
+        chances = self._utility.group_chances(customers, day)
+        for group, where in enumerate(self._utility.slices):
+            if not chances[:, group].any():
                 continue
             weights = self._utility.weights(customers, group, day, history)
-            share = self.world.customers.group_shares[customers, group]
-            expected[:, where] = share[:, None] * _expected_in_group(weights, self._utility.cells[group])
+            expected[:, where] = chances[:, group, None] * _expected_in_group(weights, self._utility.cells[group])
         return expected
 
     def history_before(self, day: int, purchases: pd.DataFrame | None = None) -> History:

@@ -50,7 +50,7 @@ def baskets_per_rate(world: World, purchases: int) -> float:
     low, high = 1e-6, 100.0
     for _ in range(40):
         middle = (low * high) ** 0.5
-        # Three weeks spread over the time stand for all days.
+        # Days spread over the time stand for all of them.
         sample = np.unique(np.linspace(0, world.days - 1, min(world.days, 42)).astype(int))
         expected = np.mean([shopping_chances(world, int(day), middle).sum() for day in sample]) * world.days
         low, high = (middle, high) if expected < wanted else (low, middle)
@@ -75,7 +75,7 @@ def draw_baskets(
 ) -> Purchases:
     """Draw one basket for each of ``shoppers`` (positions, ascending) on ``day``."""
     world = utility.world
-    shares = np.cumsum(world.customers.group_shares[shoppers], axis=1)
+    shares = np.cumsum(utility.group_chances(shoppers, day), axis=1)
     group_of = (shares < rng.random(len(shoppers))[:, None] * shares[:, -1:]).sum(axis=1)
     sizes = 1 + rng.choice(len(BASKET_SIZE_SHARES), size=len(shoppers), p=BASKET_SIZE_SHARES)
     who: list[NDArray[np.integer]] = []
@@ -136,10 +136,12 @@ def _draw_within(
     ends = np.cumsum(lengths)
     begins = ends - lengths
     columns = np.arange(ends[-1]) - np.repeat(begins - cells.starts[chosen], lengths)
-    running = np.cumsum(weights[np.repeat(rows, lengths), columns], dtype=np.float64)
+    values = weights[np.repeat(rows, lengths), columns].astype(np.float64)
+    # Each row's stretch is made to sum to 1, so that one running sum over all rows stays exact enough to tell the last
+    # article of a stretch from the first of the next.
+    running = np.cumsum(values / np.repeat(np.add.reduceat(values, begins), lengths))
     before = np.where(begins > 0, running[begins - 1], 0.0)
-    total = running[ends - 1] - before
-    at = np.searchsorted(running, before + rng.random(len(rows)) * total, side="right")
+    at = np.searchsorted(running, before + rng.random(len(rows)) * (1 - 1e-9), side="right")
     return columns[np.clip(at, begins, ends - 1)]
 
 

@@ -168,6 +168,13 @@ class Utility:
             ]
         ).astype(np.float32)
 
+    def group_chances(self, customers: NDArray[np.integer], day: int) -> Floats:
+        """How likely a basket of each customer is for each index group [customers, GROUPS]; only for what is open."""
+        on_sale = self._article_side(day)[:, -1] != NOT_ON_SALE
+        stocked = np.array([bool(on_sale[where].any()) for where in self.slices])
+        chances: Floats = self.world.customers.group_shares[customers] * stocked + 1e-9 * stocked
+        return chances / chances.sum(axis=1, keepdims=True)
+
     def weights(self, customers: NDArray[np.integer], group: int, day: int, history: History) -> Floats:
         """exp(utility) [customers, articles of the group] on ``day``, 0 where not on sale.
 

@@ -15,10 +15,14 @@ from click.testing import CliRunner
 
 from infra.cli import cli
 from infra.errors import UserError
+from infra.synthetic.history import History
+from infra.synthetic.purchases import draw_days
 from infra.synthetic.shop import ShopSize, write_shop
 from infra.synthetic.shop_files import ARTICLE_COLUMNS
 from infra.synthetic.styles import CLUSTERS
-from infra.synthetic.world import World
+from infra.synthetic.utility import Utility
+from infra.synthetic.vocabulary import KINDS
+from infra.synthetic.world import World, make_world
 
 SIZE = ShopSize(
     customers=1_500, articles=600, days=60, purchases=25_000, first_day=date(2020, 7, 1), seed=3, pictures=False
@@ -145,11 +149,6 @@ def test_outfits_are_bought_together_above_chance(sold: pd.DataFrame) -> None:
 
 
 def test_swimwear_sells_in_summer_and_coats_in_winter() -> None:
-    from infra.synthetic.history import History
-    from infra.synthetic.utility import Utility
-    from infra.synthetic.vocabulary import KINDS
-    from infra.synthetic.world import make_world
-
     world = make_world(600, 200, 240, date(2020, 1, 15), seed=1)
     utility = Utility(world)
     everyone = np.arange(200)
@@ -188,6 +187,12 @@ def test_popularity_is_heavy_tailed_and_many_customers_buy_little(purchases: pd.
     each = purchases.customer_id.value_counts()
     assert each.quantile(0.25) <= 6
     assert each.quantile(0.95) > 4 * each.median()
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_the_smallest_shop_works_even_where_a_group_has_nothing_on_sale(seed: int) -> None:
+    world = make_world(articles=100, customers=30, days=40, first_day=date(2020, 1, 1), seed=seed)
+    assert sum(len(day.articles) for day in draw_days(world, 300)) > 100
 
 
 def test_a_size_that_makes_no_shop_is_refused() -> None:

@@ -37,6 +37,7 @@ class EventLogConfig:
 
     queue_batches: int = 2_000  # answers' worth of impressions
     delivery_timeout_ms: int = 10_000
+    acknowledge_s: float = 10.0  # at most, where a caller waits
     connect_timeout_ms: int = 1_000
     reconnect_s: float = 1.0
 
@@ -97,7 +98,12 @@ class EventLog:
             self._queue.put_nowait(_Batch(events, acknowledged, loop))
         except queue.Full:
             raise EventLogDown(self.problem or "the queue to Kafka is full") from None
-        await acknowledged
+        try:
+            async with asyncio.timeout(self._config.acknowledge_s):
+                await acknowledged
+        except TimeoutError:
+            self.problem = f"Kafka does not acknowledge within {self._config.acknowledge_s:g} s"
+            raise EventLogDown(self.problem) from None
 
     def _run(self) -> None:
         producer: KafkaProducer | None = None
@@ -129,7 +135,9 @@ class EventLog:
                 bootstrap_servers=self._bootstrap_servers,
                 client_id="vitrine-gateway",
                 acks="all",
-                enable_idempotence=True,
+                # Event ids make a repeated event harmless; without a broker an idempotent producer would hang on to
+                # its events past their time, waiting for an id of its own.
+                enable_idempotence=False,
                 linger_ms=20,
                 max_block_ms=1_000,
                 request_timeout_ms=self._config.delivery_timeout_ms // 2,

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 from serving.gateway.event_log import Event
 from serving.gateway.impressions import instant_text
-from serving.gateway.requests import InvalidRequest
+from serving.gateway.requests import LONGEST_ID_BYTES, InvalidRequest, check_length
 from serving.proto import recommender_pb2 as pb
 
 MOST_INTERACTIONS = 500
@@ -31,6 +31,8 @@ def _event(place: int, interaction: pb.Interaction, now: datetime) -> Event:
     for name in ("customer_id", "article_id"):
         if not getattr(interaction, name):
             raise InvalidRequest(f"interactions[{place}].{name} is empty; give the id")
+    for name in ("event_id", "customer_id", "article_id", "request_id"):
+        check_length(f"interactions[{place}].{name}", getattr(interaction, name), LONGEST_ID_BYTES)
     if interaction.kind not in _KINDS:
         raise InvalidRequest(f"interactions[{place}].kind is not set; give IMPRESSION, CLICK or CART")
     occurred_at = now

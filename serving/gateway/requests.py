@@ -10,7 +10,7 @@ from serving.proto import recommender_pb2 as pb
 DEFAULT_COUNT = 12
 MOST_ARTICLES = 100
 DEEPEST_ARTICLE = 500
-LONGEST_CUSTOMER_ID = 256
+LONGEST_ID_BYTES = 200  # as in events
 LONGEST_SURFACE = 64
 LONGEST_REQUEST_ID = 128
 MOST_LISTED = 1_000
@@ -92,10 +92,7 @@ class Request:
         """
         if not request.customer_id.strip():
             raise InvalidRequest("customer_id is empty; give the shopper's id, any text for a shopper without one")
-        if len(request.customer_id) > LONGEST_CUSTOMER_ID:
-            raise InvalidRequest(
-                f"customer_id has {len(request.customer_id)} characters; give at most {LONGEST_CUSTOMER_ID}"
-            )
+        check_length("customer_id", request.customer_id, LONGEST_ID_BYTES)
         count = checked_count(request.count)
         if request.page < 0:
             raise InvalidRequest(f"page is {request.page}; pages begin at 0")
@@ -104,10 +101,8 @@ class Request:
                 f"page {request.page} of {count} articles ends at article {(request.page + 1) * count}; "
                 f"pages reach as deep as {DEEPEST_ARTICLE}"
             )
-        for name, longest in (("surface", LONGEST_SURFACE), ("request_id", LONGEST_REQUEST_ID)):
-            length = len(getattr(request, name))
-            if length > longest:
-                raise InvalidRequest(f"{name} has {length} characters; give at most {longest}")
+        check_length("surface", request.surface, LONGEST_SURFACE)
+        check_length("request_id", request.request_id, LONGEST_REQUEST_ID)
         return cls(
             customer_id=request.customer_id,
             count=count,
@@ -128,3 +123,14 @@ def checked_count(count: int) -> int:
     if not 0 <= count <= MOST_ARTICLES:
         raise InvalidRequest(f"count is {count}; give 1 to {MOST_ARTICLES}, or 0 for {DEFAULT_COUNT}")
     return count or DEFAULT_COUNT
+
+
+def check_length(name: str, text: str, most_bytes: int) -> None:
+    """Refuse what no event could carry.
+
+    Raises:
+        InvalidRequest: the text is too long.
+    """
+    length = len(text.encode())
+    if length > most_bytes:
+        raise InvalidRequest(f"{name} has {length} bytes; give at most {most_bytes}")

@@ -121,6 +121,7 @@ def test_kafka_away_costs_impressions_but_no_answer(stub, reader, kafka_topics):
     with pytest.raises(grpc.RpcError) as failure:
         stub.RecordInteractions(pb.RecordInteractionsRequest(interactions=[interaction]), timeout=30)
     assert failure.value.code() is grpc.StatusCode.UNAVAILABLE
+    assert failure.value.details() == "Kafka does not acknowledge within 1 s"
     degraded = {part.stage: part.reason for part in recommend(stub).degraded}
     assert "Kafka does not acknowledge" in degraded["impressions"]
     kafka_topics.start_again()

@@ -30,7 +30,8 @@ def serve(options: Mapping[str, Any], port_file: Path | None = None) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
 
-    from serving.model_server.server import ModelServer, ServerOptions  # ten seconds: TensorFlow
+    _keep_keras_out()
+    from serving.model_server.server import ModelServer, ServerOptions  # seconds: TensorFlow
 
     server = ModelServer(ServerOptions(**options))
     port = server.start()
@@ -42,3 +43,9 @@ def serve(options: Mapping[str, Any], port_file: Path | None = None) -> None:
     stop.wait()
     logging.info("stopping")
     server.stop()
+
+
+def _keep_keras_out() -> None:
+    """TensorFlow imports Keras where it is installed, a third of the start, of which a server has no use."""
+    for name in ("keras", "tf_keras"):
+        sys.modules[name] = None  # type: ignore[assignment]

@@ -1,0 +1,37 @@
+"""`vitrine model-server` as a process: writes down its port, answers, ends cleanly."""
+
+import os
+import signal
+import subprocess
+import sys
+
+import grpc
+import numpy as np
+import pytest
+from model_server_world import World
+from saved_models import eventually
+
+from serving.tf_serving.prediction import BlockingPredictionClient
+
+
+@pytest.fixture
+def server(tmp_path, models):
+    """The command over a model with a label, killed at the end of the test."""
+    world = World(tmp_path, models)
+    world.put("m", 1)
+    world.write_config(world.config(world.model("m", 'version_labels { key: "stable" value: 1 }')))
+    files = ["--model-config-file", str(world.config_file), "--port-file", str(tmp_path / "port")]
+    options = ["--port", "0", *files, "--allow-version-labels-for-unavailable-models"]
+    process = subprocess.Popen([sys.executable, "-P", "-m", "infra.cli", "model-server", *options])
+    yield process
+    process.kill()
+    process.wait()
+
+
+def test_it_answers_on_the_port_it_writes_and_ends_on_sigterm(server, tmp_path):
+    eventually(lambda: (tmp_path / "port").exists() or server.poll() is not None, within_seconds=120)
+    with grpc.insecure_channel(f"127.0.0.1:{(tmp_path / 'port').read_text().strip()}") as channel:
+        prediction = BlockingPredictionClient(channel).predict("m", {"x": np.float32([4])}, label="stable")
+        assert prediction.outputs["y"] == 3
+    os.kill(server.pid, signal.SIGTERM)
+    assert server.wait(30) == 0

@@ -2,34 +2,72 @@
 
 from __future__ import annotations
 
-from feast import FeatureStore, RepoConfig
+from typing import Any
 
-from feature_repo.definitions import define
-from feature_repo.online.feast_store import STORE_TYPE, connection_string
+from feast import FeatureStore, FeatureView, RepoConfig
+from feast.errors import FeastObjectNotFoundException
+
+from feature_repo.definitions import Definitions, define
+from feature_repo.online import feast_store
+from feature_repo.registry_store import STORE_TYPE as REGISTRY_STORE_TYPE
 from feature_repo.schema import PROJECT
 from infra.settings import Settings
 
 
 def open_store(settings: Settings) -> FeatureStore:
-    """The feature store over ``settings``' offline tables, registry and Redis. Nothing is connected before it is used.
+    """The feature store over ``settings``' offline tables, registry and Redis. Redis is connected when it is used.
 
-    Definitions are applied if the registry does not hold them as they stand, so that a new folder works at once.
+    The definitions are applied if the registry does not hold them as they stand, so that a new folder works at once.
     """
     store = FeatureStore(
         config=RepoConfig(
             project=PROJECT,
             provider="local",
-            registry=str(settings.registry_path),
+            registry={
+                "registry_type": "file",
+                "registry_store_type": REGISTRY_STORE_TYPE,
+                "path": str(settings.registry_path),
+            },
             entity_key_serialization_version=3,
             offline_store={"type": "duckdb"},
-            online_store={"type": STORE_TYPE, "connection_string": connection_string(settings.redis_url)},
+            online_store={
+                "type": feast_store.STORE_TYPE,
+                "connection_string": feast_store.connection_string(settings.redis_url),
+            },
         )
     )
-    apply(store, settings)
+    definitions = define(settings)
+    if not _are_applied(store, definitions):
+        store.apply(definitions.all())
     return store
 
 
-def apply(store: FeatureStore, settings: Settings) -> None:
+def apply(settings: Settings) -> None:
     """Register the definitions for ``settings``; repeating it changes nothing."""
-    settings.var_dir.mkdir(parents=True, exist_ok=True)
-    store.apply(define(settings).all())
+    open_store(settings)
+
+
+def _are_applied(store: FeatureStore, definitions: Definitions) -> bool:
+    try:
+        return (
+            all(store.get_entity(name) == entity for name, entity in definitions.entities.items())
+            and all(store.get_data_source(source.name) == source for source in definitions.sources.values())
+            and all(store.get_feature_service(name) == service for name, service in definitions.services.items())
+            and all(_essence(_view(store, view)) == _essence(view) for view in definitions.views.values())
+        )
+    except FeastObjectNotFoundException:
+        return False
+
+
+def _view(store: FeatureStore, view: FeatureView) -> FeatureView:
+    return store.registry.get_any_feature_view(view.name, PROJECT)
+
+
+def _essence(view: FeatureView) -> tuple[Any, ...]:
+    """What must agree.
+
+    Feast's own comparison calls a stream view different from its copy in the registry, for the copy's features come in
+    another order and with the join key among them.
+    """
+    features = sorted((field for field in view.features if field.name != view.join_keys[0]), key=lambda f: f.name)
+    return (type(view), view.ttl, view.description, view.owner, view.tags, view.entities, features)

@@ -46,7 +46,7 @@ def running_totals(key: str, *changes: Table, latest: str | None = None) -> Tabl
     steps = ibis.union(*[table.cast(dict.fromkeys(amounts, "int64")) for table in aligned])
     by_point = steps.group_by([key, STAMP]).aggregate(**{name: _total(steps, name, latest) for name in amounts})
     so_far = ibis.cumulative_window(group_by=by_point[key], order_by=by_point[STAMP])
-    totals = {name: _total(by_point, name, latest).over(so_far).cast("int64") for name in amounts}
+    totals = {name: _total(by_point, name, latest).over(so_far) for name in amounts}
     return by_point.select(key, STAMP, **totals)
 
 

@@ -6,6 +6,7 @@ in the files of the views are the same.
 
 from __future__ import annotations
 
+import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,7 +14,8 @@ from datetime import datetime
 from pathlib import Path
 
 import ibis
-from ibis.expr.types import ArrayValue, Column, IntegerColumn
+from ibis.backends.sql.datatypes import DuckDBType
+from ibis.expr.types import ArrayValue, Column, IntegerColumn, Table
 
 _MEMORY_LIMIT = "2GB"
 
@@ -28,6 +30,22 @@ def duckdb_engine(spill_parent: Path) -> Iterator[ibis.BaseBackend]:
             yield engine
         finally:
             engine.disconnect()
+
+
+def write_parquet(engine: ibis.BaseBackend, table: Table, path: Path) -> int:
+    """Write a table in the types it declares, appearing whole; returns its rows.
+
+    DuckDB's sum of 64-bit integers has 128 bits, which Parquet would hold as a float; Ibis does not know.
+    """
+    columns = ", ".join(
+        f'CAST("{name}" AS {DuckDBType.to_string(dtype)}) AS "{name}"' for name, dtype in table.schema().items()
+    )
+    partial = path.with_suffix(".partial")
+    engine.con.execute(
+        f"COPY (SELECT {columns} FROM ({engine.compile(table)})) TO '{partial}' (FORMAT parquet, COMPRESSION zstd)"
+    )
+    os.replace(partial, path)
+    return int(engine.read_parquet(str(path)).count().execute())
 
 
 @ibis.udf.scalar.builtin(name="epoch_us")

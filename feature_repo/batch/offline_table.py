@@ -27,16 +27,14 @@ IBIS_TYPES = {
 def offline_table(rows: Table, view: View) -> Table:
     """Give rows stamped with an epoch day the form that Feast reads; other columns are dropped."""
     features = {feature.name: rows[feature.name].cast(IBIS_TYPES[feature.kind]) for feature in view.features}
-    return rows.select(
-        join_key(view), event_timestamp=(rows["stamp"] * 86_400).cast("int64").as_timestamp("s"), **features
-    )
+    instant = (rows["stamp"] * 86_400).cast("int64").as_timestamp("s").cast("timestamp('UTC', 6)")
+    return rows.select(join_key(view), event_timestamp=instant, **features)
 
 
-def empty_rows(view: View) -> Table:
-    """No rows of this view."""
-    schema = {join_key(view): "string", "stamp": "int64"}
-    schema |= {feature.name: IBIS_TYPES[feature.kind] for feature in view.features}
-    return ibis.memtable([], schema=schema)
+def empty_rows(view: View, entities: Table) -> Table:
+    """No rows of this view; ``entities`` is any table that has its join key."""
+    missing = {feature.name: ibis.null(IBIS_TYPES[feature.kind]) for feature in view.features}
+    return entities.limit(0).select(join_key(view), stamp=ALWAYS, **missing)
 
 
 def join_key(view: View) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from datetime import date
 from pathlib import Path
 
@@ -15,7 +14,7 @@ from feature_repo.batch.article_sales import article_sales
 from feature_repo.batch.customer_activity import customer_activity
 from feature_repo.batch.customer_history import customer_history
 from feature_repo.batch.customer_profile import customer_profile
-from feature_repo.batch.engine import duckdb_engine
+from feature_repo.batch.engine import duckdb_engine, write_parquet
 from feature_repo.batch.offline_table import ALWAYS, empty_rows, offline_table
 from feature_repo.batch.purchases import read_purchases
 from feature_repo.schema import (
@@ -60,25 +59,18 @@ def build_offline_tables(settings: Settings, as_of: date, snapshots_from: date |
             (ARTICLE_CATALOG, article_catalog(articles)),
             (ARTICLE_SALES, article_sales(purchases, customers, snapshots_from, as_of)),
             (ARTICLE_ACTIVITY_30D, article_activity(purchases, snapshots_from, as_of)),
-            (ARTICLE_IMAGE, _image_embeddings(engine, settings.images_dir)),
-            (ARTICLE_AVAILABILITY, empty_rows(ARTICLE_AVAILABILITY)),
+            (ARTICLE_IMAGE, _image_embeddings(engine, settings.images_dir, articles)),
+            (ARTICLE_AVAILABILITY, empty_rows(ARTICLE_AVAILABILITY, articles)),
         ]
         return {
-            view.name: _write(engine, offline_table(table, view), settings.offline_dir / f"{view.name}.parquet")
+            view.name: write_parquet(engine, offline_table(table, view), settings.offline_dir / f"{view.name}.parquet")
             for view, table in track(rows, "compute offline tables")
         }
 
 
-def _image_embeddings(engine: ibis.BaseBackend, images_dir: Path) -> Table:
+def _image_embeddings(engine: ibis.BaseBackend, images_dir: Path, articles: Table) -> Table:
     """Embeddings that ``vitrine images`` has written; none before it ran."""
     path = images_dir / "embeddings.parquet"
     if not path.exists():
-        return empty_rows(ARTICLE_IMAGE)
+        return empty_rows(ARTICLE_IMAGE, articles)
     return engine.read_parquet(str(path)).mutate(stamp=ALWAYS)
-
-
-def _write(engine: ibis.BaseBackend, table: Table, path: Path) -> int:
-    partial = path.with_suffix(".partial")
-    engine.to_parquet(table, partial, compression="zstd")
-    os.replace(partial, path)
-    return int(engine.read_parquet(str(path)).count().execute())

@@ -52,6 +52,7 @@ class FollowConfig:
 
     load_chunk: int = 2_000  # articles a round trip while nobody waits for this release yet
     change_chunk: int = 500
+    change_pause_ms: int = 20  # between two batches of changes: what trends is computed anew after each
     refresh_chunk: int = 200  # small, so that a refresh does not get in the way of requests
     refresh_pause_ms: int = 5
     refresh_every_s: float = 600.0
@@ -182,6 +183,7 @@ class ArticleState:
         self.problem = None
         if changed or self._was_emptied():
             self._apply_changes()
+            self._stopping.wait(self._config.change_pause_ms / 1e3)
         else:
             self._follow_event_clock()
         if self._refresh is not None:

@@ -23,7 +23,10 @@ class Budgets:
 
     default_ms: float = 200.0  # where the caller gives no deadline
     longest_ms: float = 2_000.0  # a caller who would wait longer is still answered within this
-    compute_ms: float = 10.0  # kept back for the stages that only compute, and for the answer's way to the caller
+    # Kept back for the stages that only compute and for the answer's way to the caller: so much, or this share of what
+    # is left if that is more, for a machine that is busy enough to need it.
+    compute_ms: float = 10.0
+    compute_share: float = 0.2
     shares: tuple[tuple[str, float], ...] = (("customer", 2.0), ("query_tower", 3.0), ("ranker", 4.0))
     least_ms: float = 0.5  # a stage with less left is not begun
 
@@ -51,7 +54,8 @@ class Deadline:
     def budget_ms(self, stage: str) -> float:
         """What ``stage`` may spend of the time left."""
         remaining_ms = max(0.0, self.remaining_ms)
-        remaining_ms -= min(self._budgets.compute_ms, remaining_ms / 2)
+        reserve_ms = max(self._budgets.compute_ms, self._budgets.compute_share * remaining_ms)
+        remaining_ms -= min(reserve_ms, remaining_ms / 2)
         shares = self._budgets.shares
         place = [name for name, _ in shares].index(stage)
         return remaining_ms * shares[place][1] / sum(share for _, share in shares[place:])

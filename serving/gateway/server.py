@@ -48,7 +48,7 @@ class GatewayConfig:
 
     host: str = "127.0.0.1"
     port: int = 50051
-    share_port: bool = False  # several worker processes on one port
+    share_port: bool = False  # with other workers: listen only when ready, for the kernel deals out connections unasked
     metrics_port: int | None = None
     drain_s: float = 5.0  # requests under way at a stop get so long
     redis_connections: int = 64
@@ -98,21 +98,21 @@ async def running_gateway(settings: Settings, config: GatewayConfig) -> AsyncIte
         )
         recommender = Recommender(releases, CustomerFeatures(redis_client), models, event_log, clock, config.rules)
         service = RecommenderService(recommender, releases, event_log, clock, config.budgets)
+        following = asyncio.create_task(releases.follow_label())
+        if config.share_port:
+            await releases.ready.wait()
         server, health_service, port = _server(config, service)
         for name in _HEALTH_NAMES:
             await health_service.set(name, health_pb2.HealthCheckResponse.NOT_SERVING)
         await server.start()
-        following = [
-            asyncio.create_task(releases.follow_label()),
-            asyncio.create_task(_when_ready(releases.ready, event_log, health_service)),
-        ]
+        telling = asyncio.create_task(_when_ready(releases.ready, event_log, health_service))
         try:
             yield Gateway(f"{config.host}:{port}", releases.ready)
         finally:
             # First tell balancers, then finish what has begun, then let go of what it needed.
             await health_service.enter_graceful_shutdown()
             await server.stop(config.drain_s)
-            for task in following:
+            for task in (following, telling):
                 task.cancel()
                 with suppress(asyncio.CancelledError):
                     await task
@@ -123,33 +123,46 @@ async def running_gateway(settings: Settings, config: GatewayConfig) -> AsyncIte
 async def serve(settings: Settings, config: GatewayConfig, announce: Callable[[str], None]) -> None:
     """Serve until SIGTERM or SIGINT; ``announce`` gets a line when it listens and one when it is ready."""
     stop = asyncio.Event()
+    serving = asyncio.current_task()
+    listens = False
+
+    def ask_to_stop() -> None:
+        stop.set()
+        if not listens and serving is not None:
+            serving.cancel()
+
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
+        loop.add_signal_handler(number, ask_to_stop)
     if config.metrics_port is not None:
         start_http_server(config.metrics_port, addr=config.host)
-    async with running_gateway(settings, config) as gateway:
-        announce(f"gateway listens on {gateway.address}; models at {settings.tf_serving_address}")
-        ready = asyncio.create_task(gateway.ready.wait())
-        stopped = asyncio.create_task(stop.wait())
-        await asyncio.wait({ready, stopped}, return_when=asyncio.FIRST_COMPLETED)
-        if not stop.is_set():
-            announce("gateway is ready")
-        await stopped
-        ready.cancel()
-        announce("gateway stops: finishing the requests under way")
+    with suppress(asyncio.CancelledError):
+        async with running_gateway(settings, config) as gateway:
+            listens = True
+            announce(f"gateway listens on {gateway.address}; models at {settings.tf_serving_address}")
+            ready = asyncio.create_task(gateway.ready.wait())
+            stopped = asyncio.create_task(stop.wait())
+            await asyncio.wait({ready, stopped}, return_when=asyncio.FIRST_COMPLETED)
+            if not stop.is_set():
+                announce("gateway is ready")
+            await stopped
+            ready.cancel()
+            announce("gateway stops: finishing the requests under way")
 
 
 def _redis_client(settings: Settings, config: GatewayConfig) -> redis.asyncio.Redis:
-    # No retries inside the client: a stage that fails is answered without, at once.
-    return redis.asyncio.Redis.from_url(
+    # A burst waits for a connection, as long as its budget allows, instead of being refused one. No retries inside the
+    # client: a stage that fails is answered without, at once.
+    pool = redis.asyncio.BlockingConnectionPool.from_url(
         settings.redis_url,
         max_connections=config.redis_connections,
+        timeout=config.redis_timeout_s,
         socket_timeout=config.redis_timeout_s,
         socket_connect_timeout=config.redis_timeout_s,
         retry=Retry(NoBackoff(), 0),
         protocol=2,
     )
+    return redis.asyncio.Redis.from_pool(pool)
 
 
 def _channel_options() -> list[tuple[str, int]]:

@@ -179,6 +179,7 @@ def fast_config() -> GatewayConfig:
     return GatewayConfig(
         port=0,
         drain_s=2.0,
+        redis_connections=8,  # fewer than a burst of requests
         follow=FollowConfig(block_ms=50),
         releases=ReleasesConfig(poll_ms=30.0, retry_s=0.2),
         event_log=EventLogConfig(reconnect_s=0.2, connect_timeout_ms=300, delivery_timeout_ms=1_500, acknowledge_s=1.0),

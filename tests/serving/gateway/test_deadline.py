@@ -28,7 +28,7 @@ def test_all_stages_together_leave_time_for_the_answer(deadline_ms):
 def test_a_later_stage_gets_what_earlier_ones_saved():
     deadline = Deadline(200, BUDGETS)
     assert deadline.budget_ms("ranker") > deadline.budget_ms("query_tower") > deadline.budget_ms("customer")
-    assert deadline.budget_ms("ranker") == pytest.approx(190, abs=20)
+    assert deadline.budget_ms("ranker") == pytest.approx(160, abs=20)
 
 
 async def _never() -> None:

@@ -1,4 +1,4 @@
-"""Subcommands of this room: ``train`` and ``evaluate``."""
+"""Subcommands of this room: ``images``, ``train`` and ``evaluate``."""
 
 from __future__ import annotations
 
@@ -13,6 +13,37 @@ DAY = click.DateTime(["%Y-%m-%d"])
 ORACLE = click.option(
     "--oracle", type=click.Path(path_type=Path, file_okay=False), help="Folder of a synthetic shop: adds its best row."
 )
+
+
+@click.command()
+@click.argument("data_dir", type=click.Path(path_type=Path, file_okay=False, exists=True))
+@click.option(
+    "--backbone",
+    default="auto",
+    show_default=True,
+    type=click.Choice(["auto", "resnet152", "efficientnet-lite0"]),
+    help="auto: ResNet152 where its weights are at hand or can be downloaded, else EfficientNet-Lite0.",
+)
+@click.option(
+    "--weights",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="ResNet152's weights without top (.h5 of Keras applications) instead of the download.",
+)
+def images(data_dir: Path, backbone: str, weights: Path | None) -> None:
+    """Embed the articles' pictures and reduce them by PCA.
+
+    Pictures are DATA_DIR/images/0NN/0NNNNNNNNN.jpg. Started again after a kill it goes on where it was.
+    """
+    from infra.progress import console
+    from towers.images.backbone import open_backbone
+    from towers.images.build import embed_catalogue, read_articles
+
+    settings = Settings.from_environment()
+    articles = read_articles(settings.tables_dir)
+    report = embed_catalogue(articles, data_dir / "images", settings.images_dir, open_backbone(backbone, weights))
+    report.write_figures(settings.reports_dir)
+    for line in report.lines():
+        console.print(f"  {line}")
 
 
 @click.command()

@@ -21,8 +21,21 @@ DAY = click.DateTime(["%Y-%m-%d"])
 @click.option("--only-bootstrap", is_flag=True, help="Load the windows and stop.")
 @click.option("--clock", type=click.Choice(["events", "wall"]), default="events", show_default=True,
               help="Let windows fall by the purchases' own time or by the machine's.")  # fmt: skip
+@click.option(
+    "--instance", help="A lasting name for this worker: restarted under it, it takes its partitions up at once."
+)
+@click.option("--log-every", type=click.FloatRange(min=0.1), default=10.0, show_default=True, metavar="SECONDS",
+              help="How long purchases may wait before they are in the event log.")  # fmt: skip
 @click.option("--metrics-port", type=click.IntRange(1, 65_535), help="Answer Prometheus here.")
-def stream(bootstrap: bool, as_of: datetime | None, only_bootstrap: bool, clock: str, metrics_port: int | None) -> None:
+def stream(
+    bootstrap: bool,
+    as_of: datetime | None,
+    only_bootstrap: bool,
+    clock: str,
+    instance: str | None,
+    log_every: float,
+    metrics_port: int | None,
+) -> None:
     """Update the 30-day features of customers and articles from Kafka, each purchase exactly once.
 
     Any number of these may run, on any number of hosts: they share the partitions. SIGTERM or Ctrl-C ends one cleanly;
@@ -43,7 +56,9 @@ def stream(bootstrap: bool, as_of: datetime | None, only_bootstrap: bool, clock:
             f"purchases loaded in {loaded.seconds:.1f} s, as of {loaded.as_of}"
         )
     if not only_bootstrap:
-        run_worker(settings, WorkerOptions(wall_clock=clock == "wall"), metrics_port)
+        run_worker(
+            settings, WorkerOptions(wall_clock=clock == "wall", instance=instance, log_seconds=log_every), metrics_port
+        )
 
 
 def _speed(_: click.Context, __: click.Parameter, text: str) -> float | None:

@@ -7,8 +7,10 @@ dated far ahead does not move it: a leap must be confirmed by several customers,
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from bisect import bisect_right
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from operator import itemgetter
 
 from streaming.purchase import DAY_MICROS, Purchase
 
@@ -48,7 +50,7 @@ class EventClock:
     belief: Belief = field(default_factory=Belief)
     now_us: int = 0
     _partitions: dict[int, _Partition] = field(default_factory=dict)
-    _unconfirmed: dict[str, int] = field(default_factory=dict)
+    _unconfirmed: dict[str, tuple[int, int]] = field(default_factory=dict)
     _unread: set[int] = field(default_factory=set)
 
     @property
@@ -70,31 +72,29 @@ class EventClock:
         """Hold the clock until something, or the end, was read of these partitions: they may be far behind."""
         self._unread.update(partition for partition in partitions if partition not in self._partitions)
 
-    def observe(self, partition: int, purchases: Iterable[Purchase], is_read_to_end: bool) -> None:
-        """Take note of what one partition brought. Call ``move`` when all of a round are noted."""
-        instants = [(purchase.occurred_at_us, purchase.customer_id) for purchase in purchases]
-        known = self._partitions.get(partition)
-        if instants:
-            newest_us, _ = max(instants)
-            if newest_us > self._believable_us(instants):
-                newest_us = self._confirm(instants)
-            if known is None:
-                self._partitions[partition] = _Partition(newest_us, is_read_to_end)
-            else:
-                known.newest_us = max(known.newest_us, newest_us)
-        if partition in self._partitions:
-            self._partitions[partition].is_read_to_end = is_read_to_end
-        if instants or is_read_to_end:
-            self._unread.discard(partition)
+    def observe(self, read: Mapping[int, tuple[Sequence[Purchase], bool]]) -> None:
+        """Take note of what a round read, and bring the clock forward.
 
-    def move(self) -> bool:
-        """Bring the clock forward; returns whether its day changed."""
-        former_day = self.day
-        if self._unread:
-            return False
-        behind = [partition.newest_us for partition in self._partitions.values() if not partition.is_read_to_end]
-        self.move_to(min(behind) if behind else self.newest_us)
-        return self.day != former_day
+        Args:
+            read: partition to its purchases and whether nothing more waits in it.
+        """
+        sold = [
+            (purchase.occurred_at_us, partition, purchase.customer_id)
+            for partition, (purchases, _) in read.items()
+            for purchase in purchases
+        ]
+        if sold:
+            for partition, newest_us in self._believe(sold).items():
+                known = self._partitions.setdefault(partition, _Partition(newest_us, False))
+                known.newest_us = max(known.newest_us, newest_us)
+        for partition, (purchases, is_read_to_end) in read.items():
+            if partition in self._partitions:
+                self._partitions[partition].is_read_to_end = is_read_to_end
+            if purchases or is_read_to_end:
+                self._unread.discard(partition)
+        if not self._unread:
+            behind = [partition.newest_us for partition in self._partitions.values() if not partition.is_read_to_end]
+            self.move_to(min(behind) if behind else self.newest_us)
 
     def move_to(self, instant_us: int) -> None:
         """Move to ``instant_us`` if that is later than now."""
@@ -116,22 +116,34 @@ class EventClock:
         newest_us, is_read_to_end = published.split(_PUBLISHED_SEPARATOR)
         self._partitions[partition] = _Partition(int(newest_us), is_read_to_end == b"1")
 
-    def _believable_us(self, instants: list[tuple[int, str]]) -> int:
+    def _believe(self, sold: list[tuple[int, int, str]]) -> dict[int, int]:
+        """Partition to its newest believed instant among these (instant, partition, customer id)."""
         newest_us = self.newest_us
-        if not newest_us:  # the very first purchases: they are measured by the earliest of them
-            newest_us = min(instants)[0]
-        return (newest_us // DAY_MICROS + self.belief.leap_days + 1) * DAY_MICROS - 1
+        if not newest_us or self._unconfirmed or max(sold)[0] > self._believable_us(newest_us):
+            sold = sorted(sold + [(at_us, partition, who) for who, (at_us, partition) in self._unconfirmed.items()])
+            if not newest_us:  # the very first purchases are measured by the one in their middle
+                newest_us = sold[len(sold) // 2][0]
+            sold = sold[: self._count_believed(sold, newest_us)]
+        newest: dict[int, int] = {}
+        for occurred_at_us, partition, _ in sold:
+            if occurred_at_us > newest.get(partition, 0):
+                newest[partition] = occurred_at_us
+        return newest
 
-    def _confirm(self, instants: list[tuple[int, str]]) -> int:
-        """The newest time to believe among these, some of which are a leap ahead."""
-        believable_us = self._believable_us(instants)
-        for occurred_at_us, customer_id in instants:
-            if occurred_at_us > believable_us:
-                self._unconfirmed[customer_id] = max(occurred_at_us, self._unconfirmed.get(customer_id, 0))
-        believed_us = max([at_us for at_us, _ in instants if at_us <= believable_us], default=self.newest_us)
-        self._unconfirmed = {who: at_us for who, at_us in self._unconfirmed.items() if at_us > believable_us}
-        if len(self._unconfirmed) >= self.belief.confirmations:
-            confirmed_us = sorted(self._unconfirmed.values(), reverse=True)[self.belief.confirmations - 1]
-            self._unconfirmed = {who: at_us for who, at_us in self._unconfirmed.items() if at_us > confirmed_us}
-            believed_us = max(believed_us, confirmed_us)
-        return believed_us
+    def _count_believed(self, sold: list[tuple[int, int, str]], newest_us: int) -> int:
+        """How many of these, which are in the order of time, to believe; the others are remembered."""
+        count = 0
+        while count < len(sold) and sold[count][0] <= self._believable_us(newest_us):
+            newest_us = max(newest_us, sold[count][0])
+            count += 1
+        ahead = {who: (at_us, partition) for at_us, partition, who in sold[count:]}
+        if len(ahead) >= self.belief.confirmations:
+            confirmed_us = sorted([at_us for at_us, _ in ahead.values()], reverse=True)[self.belief.confirmations - 1]
+            count = bisect_right(sold, confirmed_us, key=itemgetter(0))
+            ahead = {who: (at_us, partition) for at_us, partition, who in sold[count:]}
+        self._unconfirmed = ahead
+        return count
+
+    def _believable_us(self, newest_us: int) -> int:
+        """The end of the last day that is no leap after ``newest_us``."""
+        return (newest_us // DAY_MICROS + self.belief.leap_days + 1) * DAY_MICROS - 1

@@ -102,9 +102,7 @@ class PurchaseStream:
 
         When it returns, all of it is in Redis and the offsets may be committed.
         """
-        for partition, batch in batches.items():
-            self.clock.observe(partition, batch.purchases, batch.is_read_to_end)
-        self.clock.move()
+        self.clock.observe({p: (batch.purchases, batch.is_read_to_end) for p, batch in batches.items()})
         outcome = Outcome()
         by_customer: dict[str, list[Purchase]] = {}
         by_article: dict[str, list[Purchase]] = {}

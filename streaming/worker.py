@@ -68,6 +68,7 @@ class WorkerOptions:
         log_seconds, log_rows: the event log is written when rows have waited so long, or so many wait.
         expiries_per_tick: how many silent windows may fall between two batches.
         session_timeout_ms: a worker that is gone for so long loses its partitions.
+        instance: a lasting name in the group (static membership); None for a new member at each start.
     """
 
     belief: Belief = field(default_factory=Belief)
@@ -77,6 +78,7 @@ class WorkerOptions:
     log_rows: int = 200_000
     expiries_per_tick: int = 500
     session_timeout_ms: int = 10_000
+    instance: str | None = None
 
 
 @dataclass
@@ -277,9 +279,8 @@ class StreamWorker:
             self.metrics.logged.labels(partition.topic).inc(written)
         self._flush_due = time.monotonic() + self._options.log_seconds
 
-    def _commit(self, wait: bool = False) -> None:
+    def _commit(self) -> None:
         """Tell Kafka how far we are; for displays of lag, so a failure is no more than that."""
-        from kafka.errors import KafkaError
         from kafka.structs import OffsetAndMetadata
 
         offsets = {
@@ -287,15 +288,8 @@ class StreamWorker:
             for partition, offset in self._next_offsets.items()
             if partition in self._partition_logs
         }
-        if not offsets:
-            return
-        try:
-            if wait:
-                self._consumer.commit(offsets, timeout_ms=3_000)
-            else:
-                self._consumer.commit_async(offsets)
-        except KafkaError as error:
-            log.info("offsets were not committed: %r", error)
+        if offsets:
+            self._consumer.commit_async(offsets)
 
     def _measure(self) -> None:
         lag = 0
@@ -333,6 +327,7 @@ class StreamWorker:
             consumer = KafkaConsumer(
                 bootstrap_servers=servers,
                 group_id=GROUP,
+                group_instance_id=self._options.instance,
                 client_id="vitrine-stream",
                 enable_auto_commit=False,
                 auto_offset_reset="earliest",
@@ -366,9 +361,12 @@ class StreamWorker:
         self._newly_assigned += partitions
 
     def _hand_over(self, partitions: list[Any]) -> None:
-        """Flush and commit what is ours, for the next owner to go on without reading anything again."""
+        """Flush and commit what is ours, for the next owner to go on without reading anything again.
+
+        Called between two batches, from the client's own thread: nothing here may wait for Kafka.
+        """
         self._flush_logs([partition for partition in partitions if partition in self._partition_logs])
-        self._commit(wait=True)
+        self._commit()
         self._forget(partitions)
 
     def _forget(self, partitions: list[Any]) -> None:
@@ -403,8 +401,8 @@ class StreamWorker:
                 if offset is not None and offset > end:
                     raise UserError(
                         f"partition {partition.partition} of {partition.topic} ends at offset {end}, but {what} "
-                        f"offsets up to {offset}: the topic was made anew. Move {self._settings.event_log_dir} away if its "
-                        "events are not wanted, empty Redis, and run `vitrine stream --bootstrap`"
+                        f"offsets up to {offset}: the topic was made anew. Move {self._settings.event_log_dir} away "
+                        "if its events are not wanted, empty Redis, and run `vitrine stream --bootstrap`"
                     )
             if logged is None:
                 start_of_log = max(first, position if position is not None else first)
@@ -465,7 +463,7 @@ class StreamWorker:
     def _leave(self) -> None:
         try:
             self._flush_logs(list(self._partition_logs))
-            self._commit(wait=True)
+            self._commit()
         finally:
             self._consumer.close(timeout_ms=5_000)
             self._dead_letters.close()

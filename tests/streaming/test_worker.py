@@ -1,0 +1,175 @@
+"""`vitrine stream` as a process among real Kafka and Redis: from the purchase sent to the value that is read."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Any
+
+import pyarrow.dataset as ds
+import redis
+
+from infra.local.command import VitrineCommand
+from infra.settings import Settings
+from streaming.events import TRANSACTIONS, micros_of, purchase_event
+from streaming.purchase import DAY_MICROS, Purchase, buyer_digest
+from streaming.purchase_producer import NewPurchase, PurchaseProducer
+from tests.streaming.conftest import wait_for
+from tests.streaming.worlds import DAY, article_features, customer_features, stored_features
+
+Start = Callable[..., VitrineCommand]
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def shop(purchases: int, seed: int = 7) -> list[Purchase]:
+    """Purchases of forty days in the order of time."""
+    rng = random.Random(seed)
+    days = sorted(rng.randrange(DAY - 39, DAY + 1) for _ in range(purchases))
+    sold = []
+    for number, day in enumerate(days):
+        customer_id, at_us = f"customer-{rng.randrange(60):02d}", day * DAY_MICROS + number
+        sold.append(
+            Purchase(
+                f"e{number:06d}", at_us, day, customer_id, buyer_digest(customer_id), f"{rng.randrange(25):010d}",
+                rng.randrange(1, 100_000), rng.choice((1, 2)), 0, number,
+            )
+        )  # fmt: skip
+    return sold
+
+
+def send_all(producer: PurchaseProducer, purchases: list[Purchase]) -> None:
+    for p in purchases:
+        event = purchase_event(
+            p.event_id, p.occurred_at_us, p.customer_id, p.article_id, p.price_micros, p.sales_channel_id
+        )
+        producer.send_soon(p.customer_id, event, p.occurred_at_us)
+    producer.flush()
+
+
+def differences(client: redis.Redis, purchases: list[Purchase], day: int) -> dict[str, Any]:
+    """Entities whose stored features are not what brute force gives; windows that never were in Redis are empty."""
+    wrong = {}
+    for customer_id in {p.customer_id for p in purchases}:
+        expected = customer_features(purchases, customer_id, day)
+        stored = stored_features(client, "customer", customer_id)
+        if stored != expected and (stored or expected["purchases"]):
+            wrong[customer_id] = (stored, expected)
+    for article_id in {p.article_id for p in purchases}:
+        expected = article_features(purchases, article_id, day)
+        stored = stored_features(client, "article", article_id)
+        if stored != expected and (stored or expected["units"]):
+            wrong[article_id] = (stored, expected)
+    return wrong
+
+
+def applied(client: redis.Redis) -> int:
+    """How many offsets of all partitions are applied."""
+    return sum(map(int, client.hvals("vitrine:positions:transactions")))
+
+
+def went_on(client: redis.Redis, before: int) -> bool:
+    return applied(client) > before
+
+
+def logged_event_ids(settings: Settings) -> list[str]:
+    folder = settings.event_log_dir / TRANSACTIONS
+    files = sorted(map(str, folder.glob("day=*/*.parquet")))
+    return ds.dataset(files).to_table(columns=["event_id"]).column("event_id").to_pylist() if files else []
+
+
+def test_a_purchase_sent_is_readable_by_our_reader_and_by_stock_feast(
+    deployment: Settings, redis_client: redis.Redis, start_worker: Start
+) -> None:
+    start_worker()
+    with PurchaseProducer(deployment.kafka_bootstrap_servers) as producer:
+        at = EPOCH + timedelta(days=DAY, seconds=17)
+        acknowledged = producer.send(NewPurchase("e1", at, "anna", "0108775015", 25_400, 2))
+    assert acknowledged.offset == 0
+    wait_for(lambda: stored_features(redis_client, "article", "0108775015"), what="the article's features")
+    assert stored_features(redis_client, "customer", "anna") == {
+        "purchases": 1,
+        "spend_micros": 25_400,
+        "distinct_articles": 1,
+        "active_days": 1,
+        "mean_price_micros": 25_400.0,
+        "online_share": 1.0,
+        "last_purchase_at": micros_of(at),
+        "articles": ["0108775015"],
+        "articles_at": [micros_of(at)],
+    }
+    from feature_repo.store import open_store
+
+    answer = open_store(deployment).get_online_features(
+        ["customer_activity_30d:purchases", "customer_activity_30d:articles", "customer_activity_30d:articles_at"],
+        [{"customer_id": "anna"}],
+    )
+    assert {name: values[0] for name, values in answer.to_dict().items()} == {
+        "customer_id": "anna",
+        "purchases": 1,
+        "articles": ["0108775015"],
+        "articles_at": [micros_of(at)],
+    }
+
+
+def test_no_purchase_is_lost_or_counted_twice_when_workers_are_killed(
+    deployment: Settings, redis_client: redis.Redis, start_worker: Start
+) -> None:
+    purchases = shop(3_000)
+    worker = start_worker("--log-every", "0.5")
+    with PurchaseProducer(deployment.kafka_bootstrap_servers, linger_ms=5) as producer:
+        for start in range(0, len(purchases), 600):
+            send_all(producer, purchases[start : start + 600])
+            wait_for(partial(went_on, redis_client, applied(redis_client)), what="progress")
+            worker.kill()
+            worker.start_again()
+    wait_for(lambda: not differences(redis_client, purchases, DAY), seconds=60, what="every window as batch has it")
+    wait_for(lambda: len(logged_event_ids(deployment)) >= len(purchases), what="every purchase in the event log")
+    assert sorted(logged_event_ids(deployment)) == [p.event_id for p in purchases]
+
+
+def test_bad_events_are_set_aside_with_their_reason_and_the_others_go_on(
+    deployment: Settings, redis_client: redis.Redis, start_worker: Start
+) -> None:
+    from kafka import KafkaConsumer, KafkaProducer, TopicPartition
+
+    start_worker()
+    producer = KafkaProducer(bootstrap_servers=deployment.kafka_bootstrap_servers)
+    good = purchase_event("e1", DAY * DAY_MICROS, "anna", "0108775015", 25_400, 2)
+    for value in (b"not JSON", None, good.replace(b"0.0254", b"-1"), good):
+        producer.send(TRANSACTIONS, value=value, key=b"anna")
+    producer.flush()
+    producer.close()
+    wait_for(lambda: stored_features(redis_client, "article", "0108775015"), what="the good event")
+    consumer = KafkaConsumer(
+        bootstrap_servers=deployment.kafka_bootstrap_servers, auto_offset_reset="earliest", enable_auto_commit=False
+    )
+    consumer.assign([TopicPartition("transactions.dead-letter", 0)])
+    letters: list[Any] = []
+    wait_for(lambda: letters.extend(r for rs in consumer.poll(100).values() for r in rs) or len(letters) == 3)
+    consumer.close()
+    assert [letter.value for letter in letters] == [b"not JSON", None, good.replace(b"0.0254", b"-1")]
+    headers = [dict(letter.headers) for letter in letters]
+    assert [h["offset"] for h in headers] == [b"0", b"1", b"2"]
+    assert headers[0]["reason"].startswith(b"not JSON")
+    assert headers[2]["reason"] == b"field 'price' holds -1; expected a price from 0 to 1,000,000,000"
+    assert len({h["partition"] for h in headers}) == 1
+
+
+def test_a_worker_told_to_stop_logs_and_commits_everything(
+    deployment: Settings, redis_client: redis.Redis, start_worker: Start
+) -> None:
+    from kafka import KafkaConsumer, TopicPartition
+
+    purchases = shop(200)
+    worker = start_worker()
+    with PurchaseProducer(deployment.kafka_bootstrap_servers, linger_ms=5) as producer:
+        send_all(producer, purchases)
+    wait_for(lambda: not differences(redis_client, purchases, DAY), what="the windows")
+    worker.stop()
+    assert sorted(logged_event_ids(deployment)) == [p.event_id for p in purchases]
+    consumer = KafkaConsumer(bootstrap_servers=deployment.kafka_bootstrap_servers, group_id="vitrine-stream")
+    partitions = [TopicPartition(TRANSACTIONS, number) for number in range(6)]
+    assert sum(consumer.committed(partition) for partition in partitions) == len(purchases)
+    consumer.close()

@@ -134,7 +134,7 @@ def rollout_promote(release: int) -> None:
 @rollout.command("rollback")
 @click.argument("release", type=int, required=False)
 def rollout_rollback(release: int | None) -> None:
-    """Return to the release that was stable before (RELEASE, if given, must be that one)."""
+    """Return to the release that was stable before. RELEASE, if given, must be that one."""
     from infra.settings import Settings
     from serving.rollout.rollout import rollback
 

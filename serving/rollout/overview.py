@@ -27,7 +27,7 @@ def overview(settings: Settings) -> Table:
     numbers = releases.loaded.union(*states.values())
     bundles = {int(folder.name) for folder in settings.releases_dir.glob("*") if folder.name.isdigit()}
     table = Table(title=f"Releases at {settings.tf_serving_address}", title_justify="left")
-    for heading in ("release", "models.config", "bundle", *MODELS):
+    for heading in ("release", "file", "bundle", *MODELS):
         table.add_column(heading)
     for number in sorted(numbers | bundles, reverse=True):
         labels = [label for label, at in (("stable", releases.stable), ("previous", releases.previous)) if at == number]

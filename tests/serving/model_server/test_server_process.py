@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 
@@ -11,6 +12,7 @@ import pytest
 from model_server_world import World
 from saved_models import eventually
 
+from infra.errors import UserError
 from serving.tf_serving.prediction import BlockingPredictionClient
 
 
@@ -35,3 +37,10 @@ def test_it_answers_on_the_port_it_writes_and_ends_on_sigterm(server, tmp_path):
         assert prediction.outputs["y"] == 3
     os.kill(server.pid, signal.SIGTERM)
     assert server.wait(30) == 0
+
+
+def test_a_port_that_is_taken_is_an_error_that_says_so(world):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(UserError, match=f"127.0.0.1:{port} cannot be listened on.*--port"):
+            world.start(port=port)

@@ -108,7 +108,7 @@ class KnownPurchases:
             raise UserError(f"{table} is missing; run `vitrine ingest DATA_DIR` first")
         self._event_log = event_log
         self._as_of = as_of
-        self._database = duckdb.connect(config={"TimeZone": "UTC"})
+        self._database = duckdb.connect()
         columns = "event_id, epoch_us(occurred_at) AS at_us, customer_id, article_id, price_micros, sales_channel_id"
         known = f"SELECT {columns} FROM read_parquet('{_quoted(table)}')"
         if any(event_log.glob("day=*/*.parquet")):

@@ -114,7 +114,6 @@ class EventLog:
 
     def begin(self, partition: int, offset: int) -> int:
         """Start the log of a partition here, unless someone has; returns where it goes on."""
-        self._commits.mkdir(parents=True, exist_ok=True)
         self._commit(self._commits / f"{partition}-begin.json", Commit(offset, {}))
         position = self.position(partition)
         assert position is not None
@@ -161,6 +160,7 @@ class EventLog:
 
     def _commit(self, path: Path, commit: Commit) -> bool:
         """Create a record that nobody has created yet, whole."""
+        path.parent.mkdir(parents=True, exist_ok=True)
         draft = path.with_name(f".{path.name}.{uuid.uuid4().hex[:12]}")
         with draft.open("w") as file:
             json.dump({"next_offset": commit.next_offset, "files": commit.files}, file)

@@ -1,0 +1,108 @@
+"""Each aggregation in a world small enough to see the answer; all of them: order does not matter, expiry is exact."""
+
+from __future__ import annotations
+
+from operator import attrgetter
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from streaming.aggregations.active_days import ActiveDays
+from streaming.aggregations.aggregation import Aggregation
+from streaming.aggregations.distinct import Distinct
+from streaming.aggregations.event_ids import EventIds
+from streaming.aggregations.last_instant import LastInstant
+from streaming.aggregations.latest_purchases import LatestPurchases
+from streaming.aggregations.total import Total
+from streaming.purchase import DAY_MICROS, Purchase
+from tests.streaming.worlds import DAY, purchase
+
+ALL: dict[str, Aggregation[Any]] = {
+    "total": Total(attrgetter("price_micros")),
+    "distinct": Distinct(attrgetter("article_id")),
+    "active days": ActiveDays(),
+    "latest": LatestPurchases(3),
+    "last": LastInstant(),
+    "event ids": EventIds(),
+}
+
+
+def fold(aggregation: Aggregation[Any], purchases: list[Purchase]) -> Any:
+    state = aggregation.initialize()
+    for p in purchases:
+        aggregation.add(state, p)
+    return state
+
+
+MONDAY, TUESDAY, WEDNESDAY = DAY, DAY + 1, DAY + 2
+# Monday a coat and socks, Tuesday the coat again, Wednesday a hat.
+WEEK = [
+    purchase("anna", "coat", MONDAY, price_micros=100, event_id="a"),
+    purchase("anna", "socks", MONDAY, price_micros=5, at_us=9, event_id="b"),
+    purchase("anna", "coat", TUESDAY, price_micros=90, event_id="c"),
+    purchase("anna", "hat", WEDNESDAY, price_micros=20, event_id="d"),
+]
+
+
+@pytest.mark.parametrize(
+    ("name", "from_monday", "from_tuesday"),
+    [
+        ("total", 215, 110),
+        ("distinct", 3, 2),
+        ("active days", 3, 2),
+        ("last", WEDNESDAY * DAY_MICROS, WEDNESDAY * DAY_MICROS),
+        ("event ids", 4, 2),
+    ],
+)
+def test_the_value_of_a_week(name: str, from_monday: Any, from_tuesday: Any) -> None:
+    aggregation = ALL[name]
+    state = fold(aggregation, WEEK)
+    assert aggregation.value(state, MONDAY) == from_monday
+    assert aggregation.value(state, TUESDAY) == from_tuesday
+
+
+def test_the_latest_purchases_are_the_newest_by_instant_and_then_by_event_id() -> None:
+    latest = LatestPurchases(3)
+    state = fold(latest, WEEK)
+    assert [article for _, _, article in latest.value(state, MONDAY)] == ["hat", "coat", "socks"]
+    assert [article for _, _, article in latest.value(state, TUESDAY)] == ["hat", "coat"]
+
+
+def test_a_coat_bought_again_stays_distinct_until_its_last_day_leaves() -> None:
+    distinct = Distinct(attrgetter("article_id"))
+    state = fold(distinct, WEEK)
+    distinct.expire(state, TUESDAY)
+    assert distinct.value(state, TUESDAY) == 2
+    distinct.expire(state, WEDNESDAY)
+    assert distinct.value(state, WEDNESDAY) == 1
+    assert state[0] == {"hat": WEDNESDAY}
+
+
+PURCHASES = st.lists(
+    st.builds(
+        lambda article, day, at_us, price: purchase("anna", article, DAY + day, at_us=at_us, price_micros=price),
+        st.sampled_from("abc"), st.integers(0, 9), st.integers(0, 5), st.integers(0, 99),
+    ),
+    max_size=12,
+).map(lambda found: [p._replace(event_id=f"e{n}") for n, p in enumerate(found)])  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ALL)
+@given(purchases=PURCHASES, data=st.data())
+def test_the_order_of_arrival_does_not_matter_and_expiry_forgets_only_what_is_older(
+    name: str, purchases: list[Purchase], data: st.DataObject
+) -> None:
+    aggregation = ALL[name]
+    shuffled = data.draw(st.permutations(purchases))
+    first_day = DAY + data.draw(st.integers(0, 10))
+    cut = data.draw(st.integers(0, len(shuffled)))
+    state = fold(aggregation, list(shuffled[:cut]))
+    aggregation.expire(state, first_day)
+    for p in shuffled[cut:]:
+        if p.day >= first_day:
+            aggregation.add(state, p)
+    fresh = fold(aggregation, [p for p in purchases if p.day >= first_day])
+    assert aggregation.value(state, first_day) == aggregation.value(fresh, first_day)
+    assert aggregation.value(fold(aggregation, purchases), first_day) == aggregation.value(fresh, first_day)

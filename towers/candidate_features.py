@@ -1,4 +1,8 @@
-"""The candidate tower's numbers: how an article has sold until the morning of a day."""
+"""The candidate tower's numbers: prices and buyers of an article until the morning of a day.
+
+How much it sells is left to the fresh popularity prior: units as inputs cost recall, for they mean something else every
+week while the towers stay as they were trained.
+"""
 
 from __future__ import annotations
 
@@ -14,38 +18,26 @@ CANDIDATE_NUMERIC = (
     "price_median_micros",
     "mean_buyer_age",
     "repeat_rate",
-    "days_since_first_sale",
-    "units_all_time",
     "mean_price_30d_micros",
-    "price_30d_over_mean",
-    "units_30d",
-    "trend",
 )
 
 
-def candidate_numeric(articles: ArticleTable, today: int) -> npt.NDArray[np.float32]:
+def candidate_numeric(articles: ArticleTable) -> npt.NDArray[np.float32]:
     """Raw numbers of all articles, NaN where missing.
 
     Args:
-        articles: with sales and activity as of 00:00 of ``today``.
-        today: days since 1970-01-01.
+        articles: with sales and activity as of 00:00 of a day.
 
     Returns:
         [n, len(CANDIDATE_NUMERIC)]
     """
-    price, recent_price = articles.sales_column("price_mean_micros"), articles.activity_column("mean_price_micros")
     columns = (
-        price,
+        articles.sales_column("price_mean_micros"),
         articles.sales_column("price_std_micros"),
         articles.sales_column("price_median_micros"),
         articles.sales_column("mean_buyer_age"),
         articles.sales_column("repeat_rate"),
-        today - articles.sales_column("first_sale_day"),
-        np.nan_to_num(articles.sales_column("units")),
-        recent_price,
-        recent_price / price,
-        np.nan_to_num(articles.activity_column("units")),
-        articles.activity_column("trend"),
+        articles.activity_column("mean_price_micros"),
     )
     return np.stack(columns, axis=1).astype(np.float32)
 

@@ -12,12 +12,18 @@ class CandidateTower(tf.keras.Model):
     """ReLU layers over the content vector and the article's numbers; L2-normalised."""
 
     def __init__(
-        self, encoder: ArticleEncoder, numeric: NumericPreprocessing, hidden: tuple[int, ...], embedding_dim: int
+        self,
+        encoder: ArticleEncoder,
+        numeric: NumericPreprocessing,
+        hidden: tuple[int, ...],
+        embedding_dim: int,
+        dropout: float,
     ) -> None:
         super().__init__(name="candidate_tower")
         self._encoder = encoder
         self._numeric = numeric
         self._hidden = [tf.keras.layers.Dense(units, activation="relu") for units in hidden]
+        self._dropout = tf.keras.layers.Dropout(dropout)
         self._out = tf.keras.layers.Dense(embedding_dim - 1)
 
     @property
@@ -25,11 +31,11 @@ class CandidateTower(tf.keras.Model):
         """Columns of ``numeric`` and of ``categories``."""
         return len(self._numeric.mean), self._encoder.categories
 
-    def from_content(self, content: tf.Tensor, numeric: tf.Tensor) -> tf.Tensor:
+    def from_content(self, content: tf.Tensor, numeric: tf.Tensor, training: bool = False) -> tf.Tensor:
         """[m, content_dim] and raw numbers [m, columns] -> [m, embedding_dim]."""
         hidden = tf.concat([content, self._numeric.in_graph(numeric)], axis=1)
         for layer in self._hidden:
-            hidden = layer(hidden)
+            hidden = self._dropout(layer(hidden), training=training)
         direction = tf.math.l2_normalize(self._out(hidden), axis=1)
         # The last dimension is where queries put what they are unsure of: see the query tower.
         return tf.concat([direction, tf.zeros_like(direction[:, :1])], axis=1)

@@ -68,7 +68,7 @@ class TowerPart:
 
     def item_vectors(self, snapshot: Snapshot) -> npt.NDArray[np.float32]:
         """Candidate embeddings as of the snapshot's morning, [n, dim]."""
-        return item_vectors(self.model, self.content, candidate_numeric(snapshot.articles, snapshot.day))
+        return item_vectors(self.model, self.content, candidate_numeric(snapshot.articles))
 
     def head_logits(
         self, query: npt.NDArray[np.float32], candidate: npt.NDArray[np.float32], score: npt.NDArray[np.float32]

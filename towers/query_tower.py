@@ -46,12 +46,14 @@ class QueryTower(tf.keras.Model):
         categories: CategoryPreprocessing,
         hidden: tuple[int, ...],
         embedding_dim: int,
+        dropout: float,
     ) -> None:
         super().__init__(name="query_tower")
         self._numeric = numeric
         self._categories = categories
         self._pooling = RecencyPooling(name="recency_pooling")
         self._hidden = [tf.keras.layers.Dense(units, activation="relu") for units in hidden]
+        self._dropout = tf.keras.layers.Dropout(dropout)
         self._out = tf.keras.layers.Dense(embedding_dim - 1)
         self._taste = tf.keras.layers.Dense(embedding_dim - 1, use_bias=False, name="taste")
         self._confidence = tf.keras.layers.Dense(1, activation="sigmoid", name="confidence")
@@ -68,6 +70,7 @@ class QueryTower(tf.keras.Model):
         recent_content: tf.Tensor,
         recent_age_days: tf.Tensor,
         present: tf.Tensor,
+        training: bool = False,
     ) -> tf.Tensor:
         """Args:
         numeric: raw numbers [batch, columns], NaN = missing.
@@ -92,7 +95,7 @@ class QueryTower(tf.keras.Model):
         ]
         hidden = tf.concat(parts, axis=1)
         for layer in self._hidden:
-            hidden = layer(hidden)
+            hidden = self._dropout(layer(hidden), training=training)
         # The straight way from the last articles keeps their likeness; the layers add what the profile changes.
         direction = tf.math.l2_normalize(self._out(hidden) + self._taste(pooled), axis=1)
         confidence = self._confidence(hidden)

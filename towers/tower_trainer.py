@@ -50,7 +50,7 @@ def train_towers(
         query_category_sizes: vocabulary sizes of the query tower's categories.
     """
     tf.keras.utils.set_random_seed(training.seed)
-    day_numeric = np.stack([candidate_numeric(snapshot.articles, snapshot.day) for snapshot in snapshots])
+    day_numeric = np.stack([candidate_numeric(snapshot.articles) for snapshot in snapshots])
     seen = day_numeric[pairs.day, pairs.article]
     model = TwoStageModel(
         config,

@@ -30,6 +30,7 @@ class TwoStageConfig:
     query_hidden: tuple[int, ...] = (128,)
     candidate_hidden: tuple[int, ...] = (128,)
     encoder: EncoderSize = field(default_factory=EncoderSize)
+    dropout: float = 0.2
     initial_temperature: float = 0.1
     prior_weight: float = 1.0  # the biggest lever: without the prior, recall@100 of new products falls by half
     uniform_negatives: int = 256
@@ -78,9 +79,11 @@ class TwoStageModel(tfrs.Model):
         self.config = config
         self.articles = len(content)
         self.encoder = ArticleEncoder(content.category_sizes, config.encoder)
-        self.query_tower = QueryTower(query_numeric, query_categories, config.query_hidden, config.embedding_dim)
+        self.query_tower = QueryTower(
+            query_numeric, query_categories, config.query_hidden, config.embedding_dim, config.dropout
+        )
         self.candidate_tower = CandidateTower(
-            self.encoder, candidate_numeric, config.candidate_hidden, config.embedding_dim
+            self.encoder, candidate_numeric, config.candidate_hidden, config.embedding_dim, config.dropout
         )
         self.head = RankingHead(config.head_hidden)
         self.log_temperature = self.add_weight(
@@ -132,12 +135,13 @@ class TwoStageModel(tfrs.Model):
             recent_content,
             inputs["recent_age_days"],
             tf.cast(inputs["recent"] >= 0, tf.float32),
+            training=training,
         )
         candidates = tf.concat([targets, uniform], axis=0)
         candidate_day = tf.concat([day, tf.repeat(day[:1], uniforms)], axis=0)
         where = tf.stack([candidate_day, candidates], axis=1)
         candidate = self.candidate_tower.from_content(
-            content[: batch + uniforms], tf.gather_nd(self._day_numeric, where)
+            content[: batch + uniforms], tf.gather_nd(self._day_numeric, where), training=training
         )
         prior = tf.gather_nd(self._day_prior, where) * self.config.prior_weight
         retrieval = self._retrieval_loss(query, candidate, candidates, prior)

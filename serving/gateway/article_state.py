@@ -42,6 +42,7 @@ _LAST_SALE = [feature.name for feature in ARTICLE_ACTIVITY_30D.features].index("
 _UNITS_3D = [feature.name for feature in ARTICLE_ACTIVITY_30D.features].index("units_3d")
 _MICROSECONDS_PER_DAY = 86_400_000_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_NOT_LOADED = "sales and stock are not loaded yet"
 
 log = logging.getLogger(__name__)
 
@@ -99,7 +100,7 @@ class ArticleState:
         self._newest_micros = 0
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name=f"article-state-{release.number}", daemon=True)
-        self.problem: str | None = "not loaded yet"
+        self.problem: str | None = _NOT_LOADED
         self.reloads = 0
         event_clock.advance(_EPOCH + timedelta(days=release.as_of_day))
 
@@ -155,7 +156,7 @@ class ArticleState:
         self._place, self.problem = None, "sales and stock are not followed: a malformed value in Redis"
 
     def _note(self, error: Exception) -> None:
-        if self.problem is None:
+        if self.problem in (None, _NOT_LOADED):
             log.warning("article state: Redis does not answer, sales and stock stand still: %s", error)
         self.problem = f"sales and stock are not followed: {type(error).__name__}"
 

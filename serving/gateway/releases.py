@@ -73,6 +73,7 @@ class Releases:
         self._config = config or ReleasesConfig()
         self._active: ActiveRelease | None = None
         self._failed: tuple[int, float] | None = None  # number, loop time until which it is left alone
+        self._waiting_for = ""
         self.ready = asyncio.Event()
 
     @contextmanager
@@ -101,12 +102,16 @@ class Releases:
                     FOLLOWED_MODEL, label=LABEL, timeout_s=self._config.timeout_s
                 )
             except grpc.aio.AioRpcError as error:
-                if self._active is None:
-                    log.info("waiting for the model server: %s %s", error.code().name, error.details())
+                self._note_waiting(f"{error.code().name}: {error.details()}")
             else:
                 if self._is_news(number):
                     await self._exchange(number)
             await asyncio.sleep(self._config.poll_ms / 1e3)
+
+    def _note_waiting(self, why: str) -> None:
+        if self._active is None and why != self._waiting_for:
+            log.info("waiting for the model server to name a release: %s", why)
+        self._waiting_for = why
 
     async def close(self) -> None:
         """Stop following the articles of the release in use."""
@@ -133,7 +138,9 @@ class Releases:
             log.error("release %d at %s cannot be used, %s: %s", number, folder, kept, error)
             return
         # What a release consists of stays until it is dropped: the garbage collector need not walk it at every turn.
-        gc.collect()
+        # Collecting first takes a tenth of a second, which is only to spare while nobody is asking.
+        if self._active is None:
+            gc.collect()
         gc.freeze()
         fresh.state.start()
         old, self._active, self._failed = self._active, fresh, None

@@ -196,6 +196,15 @@ def test_a_crash_between_file_and_call_comes_right_by_the_file(shop, monkeypatch
     assert releases(shop) == Releases(frozenset({1, 2}), stable=2, previous=1)
 
 
+def test_a_server_that_starts_anew_comes_back_with_what_was_promoted(shop):
+    staged_and_promoted(shop, 1, 2)
+    rollback(shop.settings, say=shop.said.append)
+    shop.server.stop()
+    shop.server.start(allow_version_labels_for_unavailable_models=True)
+    assert answers(shop, label="stable") == {1}
+    assert answers(shop, version=2) == {2}
+
+
 def test_a_refused_promotion_leaves_the_file_as_it_was(shop, monkeypatch):
     staged_and_promoted(shop, 1)
     stage(shop.settings, 2, say=shop.said.append)

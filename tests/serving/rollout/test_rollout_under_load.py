@@ -1,4 +1,4 @@
-"""A real model server process: promotions and rollbacks under requests, and a kill in between."""
+"""Promotions and rollbacks of a model server process under requests."""
 
 import threading
 
@@ -91,14 +91,3 @@ def test_no_call_fails_during_three_promotions_and_rollbacks(process, settings):
         assert caller.failure is None
         assert caller.seen[0] == 1
         assert caller.seen[-1] == 4
-
-
-def test_a_server_killed_outright_comes_back_with_what_was_promoted(process, settings):
-    stable = stage(settings, 3, say=lambda _: None).stable
-    process.kill()
-    process.start_again()
-    with grpc.insecure_channel(process.address) as channel:
-        client = BlockingPredictionClient(channel)
-        answer = client.predict("ranker", {"x": np.zeros(1, np.float32)}, label="stable", timeout_s=10)
-        assert answer.version == stable
-    assert promote(settings, 3, say=lambda _: None).stable == 3

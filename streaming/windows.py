@@ -55,10 +55,13 @@ def ratio(dividend: str, divisor: str) -> Rule:
 
 
 def trend(units: str) -> Rule:
-    """Daily units of the last week against those of the window; smoothed, so 1 for an article without sales."""
+    """Daily units of the last week against those of the window; smoothed, so 1 for an article without sales.
+
+    ((units_7d + 1) / 7) / ((units + 30/7) / 30) as one division of integers: batch and stream agree to the bit.
+    """
 
     def compute(read: Read) -> float:
-        return float(((read(units, 7) + 1) / 7) / ((read(units, WINDOW_DAYS) + 30 / 7) / 30))
+        return float((read(units, 7) + 1) * WINDOW_DAYS / (read(units, WINDOW_DAYS) * 7 + WINDOW_DAYS))
 
     return Rule(compute, frozenset((7, WINDOW_DAYS)))
 

@@ -153,5 +153,3 @@ def test_a_replay_keeps_its_speed(tmp_path: Path) -> None:
     sent = replay(path, producer, speed=10, clock=lambda: now, sleep=sleep)  # type: ignore[arg-type]
     assert len(producer.sent) == sent.purchases == 50
     assert sent.seconds == pytest.approx(4.9)
-
-

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 import redis
@@ -13,6 +14,7 @@ from feature_repo.schema import ARTICLE_ACTIVITY_30D, CUSTOMER_ACTIVITY_30D
 from streaming.purchase import DAY_MICROS, Purchase, buyer_digest
 
 DAY = 18_525  # 2020-09-20
+_LONG_AGO = datetime(1970, 1, 2, tzinfo=UTC)  # at which nothing has outlived its time to live
 
 
 def purchase(
@@ -69,7 +71,7 @@ def article_features(purchases: Iterable[Purchase], article_id: str, day: int) -
         "distinct_customers": len({p.customer_id for p in window}),
         "units_7d": units_7d,
         "units_3d": sum(p.day > day - 3 for p in window),
-        "trend": ((units_7d + 1) / 7) / ((len(window) + 30 / 7) / 30),
+        "trend": (units_7d + 1) * 30 / (len(window) * 7 + 30),
         "mean_price_micros": sum(p.price_micros for p in window) / len(window) if window else None,
         "last_sale_at": max((p.occurred_at_us for p in window), default=None),
     }
@@ -77,12 +79,22 @@ def article_features(purchases: Iterable[Purchase], article_id: str, day: int) -
 
 def stored_features(client: redis.Redis, entity: str, entity_id: str) -> dict[str, Any]:
     """What the online store holds of the entity's stream view, whatever its age; {} if nothing."""
-    from datetime import UTC, datetime
+    return many_stored_features(client, entity, [entity_id])[entity_id]
 
+
+def many_stored_features(client: redis.Redis, entity: str, entity_ids: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """``stored_features`` of many entities, fast."""
     view = CUSTOMER_ACTIVITY_30D if entity == "customer" else ARTICLE_ACTIVITY_30D
-    raw = client.hmget(entity_key(entity, entity_id), fields_of([view]))
-    found = parse(entity_id, [view], raw, datetime(1970, 1, 2, tzinfo=UTC))
-    return {reference.split(":")[1]: value for reference, value in found.values.items()}
+    found: dict[str, dict[str, Any]] = {}
+    for start in range(0, len(entity_ids), 1_000):
+        chunk = entity_ids[start : start + 1_000]
+        pipeline = client.pipeline(transaction=False)
+        for entity_id in chunk:
+            pipeline.hmget(entity_key(entity, entity_id), fields_of([view]))
+        for entity_id, raw in zip(chunk, pipeline.execute(), strict=True):
+            values = parse(entity_id, [view], raw, _LONG_AGO).values
+            found[entity_id] = {reference.split(":")[1]: value for reference, value in values.items()}
+    return found
 
 
 def _unique(purchases: Iterable[Purchase]) -> list[Purchase]:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from infra.errors import UserError
 from infra.settings import Settings
 
 DAY = click.DateTime(["%Y-%m-%d"])
@@ -49,3 +50,27 @@ def features(as_of: datetime, snapshots_from: datetime | None) -> None:
     rows = build_offline_tables(settings, as_of.date(), snapshots_from.date() if snapshots_from else None)
     for view, count in rows.items():
         click.echo(f"{view:24}{count:>12,} rows")
+
+
+@click.command()
+@click.option("--as-of", type=DAY, required=True, help="Load what was known at the start of this day.")
+@click.option("--views", help="Names of feature views, separated by commas; all if not given.")
+def materialize(as_of: datetime, views: str | None) -> None:
+    """Load the online store from the offline tables, fast.
+
+    Writes each customer's and article's latest values at or before the day, in Feast's format. Values with a newer
+    event time stay as they are. `feast -c feature_repo materialize` does the same, slower.
+    """
+    from feature_repo.materialize import materialize as materialize_views
+    from feature_repo.schema import VIEWS
+
+    by_name = {view.name: view for view in VIEWS}
+    names = [name.strip() for name in views.split(",")] if views else list(by_name)
+    unknown = [name for name in names if name not in by_name]
+    if unknown:
+        raise UserError(f"--views holds {', '.join(map(repr, unknown))}; expected names out of {', '.join(by_name)}")
+    loads = materialize_views(Settings.from_environment(), as_of.date(), [by_name[name] for name in names])
+    for load in loads:
+        click.echo(f"{load.view:24}{load.rows:>12,} rows in {load.seconds:6.1f} s")
+    rows, seconds = sum(load.rows for load in loads), sum(load.seconds for load in loads)
+    click.echo(f"{'together':24}{rows:>12,} rows in {seconds:6.1f} s, {rows / seconds:,.0f} rows/s")

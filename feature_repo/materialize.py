@@ -1,0 +1,96 @@
+"""Loads the online store from the offline tables: what ``feast materialize`` does, at a multiple of its speed."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+import redis
+
+from feature_repo.batch.offline_table import join_key
+from feature_repo.online.writer import ROWS_PER_BATCH, OnlineWriter
+from feature_repo.schema import PROJECT, VIEWS, View
+from feature_repo.store import open_store
+from infra.errors import UserError
+from infra.progress import progress_bar
+from infra.settings import Settings
+
+_MEMORY_LIMIT = "1GB"
+_FIRST_INSTANT = datetime(2000, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class Materialized:
+    """One view's load: entities and the seconds it took."""
+
+    view: str
+    rows: int
+    seconds: float
+
+
+def materialize(settings: Settings, as_of: date, views: Sequence[View] = VIEWS) -> list[Materialized]:
+    """Write every entity's latest row at or before the start of ``as_of``, view by view, and tell Feast's registry.
+
+    Values with a newer event time stay, so a stream worker may run meanwhile.
+
+    Raises:
+        UserError: an offline table is missing, or Redis does not answer.
+    """
+    end = datetime(as_of.year, as_of.month, as_of.day, tzinfo=UTC)
+    paths = {view: settings.offline_dir / f"{view.name}.parquet" for view in views}
+    for path in paths.values():
+        if not path.exists():
+            raise UserError(f"{path} is missing; run `vitrine features --as-of {as_of}` first")
+    store = open_store(settings)
+    loads = []
+    with redis.Redis.from_url(settings.redis_url) as client:
+        try:
+            writer = OnlineWriter(client)
+            for view, path in paths.items():
+                started = time.perf_counter()
+                rows = _load(writer, view, path, end)
+                loads.append(Materialized(view.name, rows, time.perf_counter() - started))
+                feature_view = store.registry.get_any_feature_view(view.name, PROJECT)
+                start = min(feature_view.most_recent_end_time or _FIRST_INSTANT, end)
+                store.registry.apply_materialization(feature_view, PROJECT, start, end)
+        except redis.ConnectionError as error:
+            raise UserError(
+                f"Redis at {settings.redis_url} does not answer ({error}); start it with `vitrine stack` or set "
+                "VITRINE_REDIS_URL"
+            ) from error
+    return loads
+
+
+def _load(writer: OnlineWriter, view: View, path: Path, end: datetime) -> int:
+    with _latest_rows(view, path, end) as (total, batches), progress_bar(f"load {view.name}", total) as advance:
+        for count in writer.write(view, batches):
+            advance(count)
+        return total
+
+
+@contextmanager
+def _latest_rows(view: View, path: Path, end: datetime) -> Iterator[tuple[int, pa.RecordBatchReader]]:
+    """How many entities there are, and their latest rows in batches."""
+    key = join_key(view)
+    with tempfile.TemporaryDirectory(prefix=".materialize-", dir=path.parent) as spill, duckdb.connect() as connection:
+        connection.execute(
+            f"SET memory_limit = '{_MEMORY_LIMIT}'; SET temp_directory = '{spill}'; SET TimeZone = 'UTC'"
+        )
+        connection.execute(
+            f"""CREATE TEMP TABLE latest AS SELECT {key}, max(event_timestamp) AS event_timestamp
+                FROM read_parquet($path) WHERE event_timestamp <= $end GROUP BY {key}""",
+            {"path": str(path), "end": end},
+        )
+        row = connection.execute("SELECT count(*) FROM latest").fetchone()
+        rows = connection.sql(
+            f"SELECT * FROM read_parquet($path) SEMI JOIN latest USING ({key}, event_timestamp)",
+            params={"path": str(path)},
+        )
+        yield int(row[0]) if row else 0, rows.to_arrow_reader(ROWS_PER_BATCH)

@@ -1,0 +1,121 @@
+"""Writes many rows of a feature view into Redis in Feast's format; the newer event time wins, atomically per entity.
+
+Feast reads the stored event times of a batch, compares, and writes: a stream worker that writes in between is
+overwritten with old values. Here a small script compares and writes in one step on one key. Commands are put together
+by hand from encoded columns, for redis-py takes longer to pack a row than Redis to store it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import redis
+
+from feature_repo.online.column_encoding import encode_column
+from feature_repo.online.format import encode_timestamp_micros, entity_key, feature_field, timestamp_field
+from feature_repo.schema import ENTITIES, View
+
+ROWS_PER_BATCH = 2000
+
+# KEYS[1] the entity; ARGV pairs of field and value, the event time's first. Returns 1 if written.
+_WRITE_IF_NEWER = """
+local function instant(data)
+  local at, seconds, nanos = 1, 0, 0
+  while at <= #data do
+    local tag, number, weight = string.byte(data, at), 0, 1
+    repeat
+      at = at + 1
+      local septet = string.byte(data, at)
+      number = number + septet % 128 * weight
+      weight = weight * 128
+    until septet < 128
+    at = at + 1
+    if tag == 8 then seconds = number elseif tag == 16 then nanos = number end
+  end
+  return seconds, nanos
+end
+local stored = redis.call('HGET', KEYS[1], ARGV[1])
+if stored then
+  local old_seconds, old_nanos = instant(stored)
+  local seconds, nanos = instant(ARGV[2])
+  if seconds < old_seconds or seconds == old_seconds and nanos COMPARED_TO old_nanos then return 0 end
+end
+redis.call('HSET', KEYS[1], unpack(ARGV))
+return 1
+"""
+
+
+class OnlineWriter:
+    """Writes rows of feature views through one Redis connection."""
+
+    def __init__(self, client: redis.Redis) -> None:
+        self._client = client
+
+    def write(self, view: View, batches: Iterable[pa.RecordBatch]) -> Iterable[int]:
+        """Write rows with the columns of the view's offline table; yields the rows of each batch written or skipped.
+
+        Rows that are older than what is stored are skipped. Of rows as old as what is stored, those of a streamed view
+        are skipped, for the stream wrote them; those of other views replace it, so that a corrected catalogue arrives.
+        """
+        script = _WRITE_IF_NEWER.replace("COMPARED_TO", "<=" if view.source == "stream" else "<")
+        command = _Command(view, str(self._client.script_load(script)).encode())
+        connection: Any = self._client.connection_pool.get_connection()
+        try:
+            # One batch stays under way while the next is being put together.
+            awaited = 0
+            for batch in batches:
+                packed = command.pack(batch)
+                yield self._receive(connection, awaited)
+                connection.send_packed_command([packed])
+                awaited = batch.num_rows
+            yield self._receive(connection, awaited)
+        except BaseException:
+            connection.disconnect()  # replies that nobody awaits any more must not meet the next command
+            raise
+        finally:
+            self._client.connection_pool.release(connection)
+
+    def _receive(self, connection: Any, count: int) -> int:
+        for _ in range(count):
+            connection.read_response()
+        return count
+
+
+class _Command:
+    """Packs EVALSHA commands of one view: everything but key, event time and values is the same in each."""
+
+    def __init__(self, view: View, digest: bytes) -> None:
+        arguments = len(("EVALSHA", "digest", "keys", "key", "field", "event time")) + 2 * len(view.features)
+        self._view = view
+        self._head = b"*%d\r\n%b%b%b" % (arguments, _bulk(b"EVALSHA"), _bulk(digest), _bulk(b"1"))
+        self._timestamp_field = _bulk(timestamp_field(view.name))
+        self._fields = [_bulk(feature_field(view.name, feature.name)) for feature in view.features]
+
+    def pack(self, batch: pa.RecordBatch) -> bytes:
+        join_key = ENTITIES[self._view.entity][0]
+        entity = self._view.entity
+        columns: list[list[bytes]] = [
+            [self._head + _bulk(entity_key(entity, entity_id)) for entity_id in batch[join_key].to_pylist()],
+            _timestamps(self._timestamp_field, batch["event_timestamp"]),
+        ]
+        for feature, field in zip(self._view.features, self._fields, strict=True):
+
+            def with_field(value: bytes, field: bytes = field) -> bytes:
+                return field + _bulk(value)
+
+            columns.append(encode_column(feature.kind, batch[feature.name], with_field))
+        return b"".join([part for row in zip(*columns, strict=True) for part in row])
+
+
+def _timestamps(field: bytes, column: pa.Array) -> list[bytes]:
+    coded = pc.dictionary_encode(column.cast(pa.int64()))
+    distinct = [field + _bulk(encode_timestamp_micros(micros)) for micros in coded.dictionary.to_pylist()]
+    return [distinct[code] for code in coded.indices.to_pylist()]
+
+
+def _bulk(data: bytes) -> bytes:
+    """A string in Redis' protocol (https://redis.io/docs/latest/develop/reference/protocol-spec)."""
+    return b"$%d\r\n%b\r\n" % (len(data), data)

@@ -96,7 +96,7 @@ class PointInTime:
         images = np.zeros((len(article_ids), dim), np.float32)
         present = np.flatnonzero(column.is_valid().to_numpy(zero_copy_only=False))
         if len(present):
-            flat = column.drop_null().flatten().to_numpy(zero_copy_only=False)
+            flat = column.drop_null().combine_chunks().flatten().to_numpy(zero_copy_only=False)
             images[present] = flat.reshape(len(present), -1)[:, :dim]
         return images
 

@@ -10,6 +10,7 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from infra.native_logs import native_logs_to
 from infra.progress import console
 from infra.settings import Settings
 
@@ -60,16 +61,24 @@ def synthetic_shop(settings: Settings) -> Path:
 
 def prepare(settings: Settings, data_dir: Path) -> Prepared:
     """Read and validate the files, embed the pictures, compute the features and register them with Feast."""
-    from feature_repo.batch.pipeline import build_offline_tables
-    from feature_repo.batch.purchase_files import ingest
-    from feature_repo.store import open_store
-    from towers.images.pipeline import embed_pictures
+    with telling("Loading Feast and TensorFlow"), native_logs_to(settings.logs_dir / "tensorflow.log"):
+        import tensorflow as tf
 
+        from feature_repo.batch.pipeline import build_offline_tables
+        from feature_repo.batch.purchase_files import ingest
+        from feature_repo.store import open_store
+        from towers.images.backbone import open_backbone
+        from towers.images.build import embed_catalogue, read_articles
+
+        tf.config.set_visible_devices([], "GPU")
     with telling(f"Reading the purchase files in {data_dir}"):
         files = ingest(data_dir, settings.tables_dir)
     as_of = files.last_day + timedelta(days=1)
     with telling("Embedding the articles' pictures"):
-        embed_pictures(settings, data_dir)
+        articles = read_articles(settings.tables_dir)
+        report = embed_catalogue(articles, data_dir / "images", settings.images_dir, open_backbone("auto"))
+        for line in report.lines():
+            console.print(f"  {line}", highlight=False)
     with telling("Computing the features, correct in time"):
         build_offline_tables(settings, as_of)
     with telling("Registering the feature views with Feast"):

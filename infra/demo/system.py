@@ -28,10 +28,11 @@ def local_stack(settings: Settings) -> Iterator[LocalStack]:
 
 def load_online_features(settings: Settings, as_of: date) -> None:
     """Fill the online store: batch views from the offline tables, the 30-day windows from the purchases themselves."""
-    from feature_repo.materialization import materialize
+    from feature_repo.materialize import materialize
+    from feature_repo.schema import VIEWS
     from streaming.bootstrap import bootstrap
 
-    materialize(settings, as_of)
+    materialize(settings, as_of, [view for view in VIEWS if view.source != "stream"])
     bootstrap(settings, as_of)
 
 

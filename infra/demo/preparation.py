@@ -86,9 +86,10 @@ def prepare(settings: Settings, data_dir: Path) -> Prepared:
     return Prepared(data_dir, files, as_of)
 
 
-def train(settings: Settings, prepared: Prepared, release: int, include_report_day: bool) -> Trained:
+def train(settings: Settings, prepared: Prepared, release: int, include_report_day: bool, seed: int = 7) -> Trained:
     """Train and measure one release, and write its bundle."""
     from feature_repo.store import open_store
+    from towers.fitting import FittingConfig
     from towers.pipeline import TrainOptions
     from towers.pipeline import train as train_release
 
@@ -97,6 +98,7 @@ def train(settings: Settings, prepared: Prepared, release: int, include_report_d
         as_of=prepared.as_of,
         include_report_day=include_report_day,
         oracle_dir=prepared.oracle_dir,
+        fitting=FittingConfig().with_seed(seed),
     )
     with telling(f"Training release {release}"):
         return train_release(settings, open_store(settings), options)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date
@@ -15,10 +15,14 @@ from infra.settings import Settings
 
 
 @contextmanager
-def local_stack(settings: Settings) -> Iterator[LocalStack]:
-    """Redis, Kafka and the model server, on the events' clock; the gateway's port is chosen, too."""
+def local_stack(settings: Settings, environ: Mapping[str, str] | None = None) -> Iterator[LocalStack]:
+    """Redis, Kafka and the model server, on the events' clock; the gateway's port is chosen, too.
+
+    Args:
+        environ: whose ``VITRINE_*`` variables point at services outside; the process's own by default.
+    """
     settings = replace(settings, clock=settings.clock or "events", gateway_address=_gateway_address(settings))
-    with LocalStack(settings) as stack:
+    with LocalStack(settings, environ) as stack:
         if stack.kafka is None:
             create_topics(stack.settings.kafka_bootstrap_servers)
         if stack.model_server is not None:

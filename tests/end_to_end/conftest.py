@@ -1,0 +1,52 @@
+"""One small shop, built and served by the very steps of ``make demo``: the tests of this folder share it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+
+from infra.demo.preparation import Prepared, prepare, train
+from infra.demo.storefront import Storefront
+from infra.demo.story import Till
+from infra.demo.system import load_online_features, local_stack, serve_release, start_worker_and_gateway
+from infra.local.ports import free_port
+from infra.local.stack import LocalStack
+from infra.settings import Settings
+from infra.synthetic.shop import ShopSize, write_shop
+from streaming.purchase_producer import PurchaseProducer
+from towers.pipeline import Trained
+
+
+@dataclass(frozen=True)
+class Shop:
+    """What runs, and how it came to be."""
+
+    settings: Settings
+    stack: LocalStack
+    prepared: Prepared
+    trained: Trained  # release 1
+    storefront: Storefront
+    till: Till
+
+
+@pytest.fixture(scope="session")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
+    """Files, features, two releases, Redis, Kafka, model server, worker and gateway."""
+    folder: Path = tmp_path_factory.mktemp("shop")
+    write_shop(ShopSize(customers=900, articles=400, days=60, purchases=20_000), folder / "files")
+    settings = Settings(folder / "var", gateway_address=f"127.0.0.1:{free_port()}")
+    prepared = prepare(settings, folder / "files")
+    trained = train(settings, prepared, release=1, include_report_day=False)
+    train(settings, prepared, release=2, include_report_day=False, seed=8)
+    with local_stack(replace(settings, clock="events"), environ={}) as stack:
+        load_online_features(stack.settings, prepared.as_of)
+        serve_release(stack.settings, 1)
+        start_worker_and_gateway(stack)
+        with (
+            Storefront(stack.settings.gateway_address) as storefront,
+            PurchaseProducer(stack.settings.kafka_bootstrap_servers) as kafka,
+        ):
+            yield Shop(stack.settings, stack, prepared, trained, storefront, Till(kafka, prepared.as_of))

@@ -29,7 +29,8 @@ ORACLE = click.option(
     type=click.Path(path_type=Path, dir_okay=False),
     help="ResNet152's weights without top (.h5 of Keras applications) instead of the download.",
 )
-def images(data_dir: Path, backbone: str, weights: Path | None) -> None:
+@click.option("--map", "with_map", is_flag=True, help="Also draw maps of the pictures (t-SNE) into var/reports.")
+def images(data_dir: Path, backbone: str, weights: Path | None, with_map: bool) -> None:
     """Embed the articles' pictures and reduce them by PCA.
 
     Pictures are DATA_DIR/images/0NN/0NNNNNNNNN.jpg. Started again after a kill it goes on where it was.
@@ -43,7 +44,13 @@ def images(data_dir: Path, backbone: str, weights: Path | None) -> None:
     report = embed_catalogue(articles, data_dir / "images", settings.images_dir, open_backbone(backbone, weights))
     report.write_figures(settings.reports_dir)
     for line in report.lines():
-        console.print(f"  {line}")
+        console.print(f"  {line}", highlight=False, soft_wrap=True)
+    if with_map:
+        from towers.reports.tsne import draw_picture_maps
+
+        pictures, seed = data_dir / "images", 7
+        for path in draw_picture_maps(settings.tables_dir, settings.images_dir, pictures, settings.reports_dir, seed):
+            console.print(f"  wrote {path}", soft_wrap=True)
 
 
 @click.command()

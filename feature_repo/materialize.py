@@ -88,9 +88,9 @@ def _latest_rows(view: View, path: Path, end: datetime) -> Iterator[tuple[int, p
                 FROM read_parquet($path) WHERE event_timestamp <= $end GROUP BY {key}""",
             {"path": str(path), "end": end},
         )
-        row = connection.execute("SELECT count(*) FROM latest").fetchone()
+        ((total,),) = connection.execute("SELECT count(*) FROM latest").fetchall()
         rows = connection.sql(
             f"SELECT * FROM read_parquet($path) SEMI JOIN latest USING ({key}, event_timestamp)",
             params={"path": str(path)},
         )
-        yield int(row[0]) if row else 0, rows.to_arrow_reader(ROWS_PER_BATCH)
+        yield total, rows.to_arrow_reader(ROWS_PER_BATCH)

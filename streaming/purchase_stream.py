@@ -91,36 +91,61 @@ class PurchaseStream:
         if stored_clock is not None:
             self.clock.move_to(micros_of_text(stored_clock))
         self._swept: dict[int, int] = {}
+        self._unsettled: tuple[Mapping[int, PartitionBatch], Outcome, list[str], int] | None = None
 
     def positions(self) -> dict[int, int]:
         """Partition to the next offset to apply, for those ever applied."""
         flat = self._pipe.call(b"HGETALL", positions_key(TRANSACTIONS))
         return {int(partition): int(offset) for partition, offset in zip(flat[::2], flat[1::2], strict=True)}
 
-    def apply(self, batches: Mapping[int, PartitionBatch]) -> Outcome:
-        """Bring windows, features, expiry index, clock and positions forward by what was read; one round trip each.
+    def apply(self, batches: Mapping[int, PartitionBatch], wait: bool = True) -> Outcome:
+        """Bring windows, features, expiry index, clock and positions forward by what was read.
 
-        When it returns, all of it is in Redis and the offsets may be committed.
+        Once it is settled, all of it is in Redis and the offsets may be committed.
+
+        Args:
+            wait: settle now. Else Redis works on while the caller reads the next batch, and the next call settles.
+
+        Returns:
+            What became of the purchases; of the articles' windows only once it is settled.
         """
+        self.settle()
         self.clock.observe({p: (batch.purchases, batch.is_read_to_end) for p, batch in batches.items()})
-        outcome = Outcome()
+        day, horizon_day = self.clock.day, self.clock.horizon_day
         by_customer: dict[str, list[Purchase]] = {}
-        by_article: dict[str, list[Purchase]] = {}
         for batch in batches.values():
             for purchase in batch.purchases:
                 by_customer.setdefault(purchase.customer_id, []).append(purchase)
-        day, horizon_day = self.clock.day, self.clock.horizon_day
-        if by_customer:
-            outcome.customers = self.customers.apply(by_customer, day, horizon_day)
-            # The articles' windows keep no event ids: what the customers' windows found to be sent twice is left out.
-            duplicates = outcome.customers.duplicates
-            for batch in batches.values():
-                for purchase in batch.purchases:
-                    if not duplicates or (purchase.partition, purchase.offset) not in duplicates:
-                        by_article.setdefault(purchase.article_id, []).append(purchase)
-            outcome.articles = self.articles.apply(by_article, day, horizon_day)
-        self._mark(batches, outcome, sorted(by_article), day)
+        article_ids = {purchase.article_id for batch in batches.values() for purchase in batch.purchases}
+        self.customers.request(by_customer, day, horizon_day)
+        self.articles.request(article_ids, day, horizon_day)
+        self.customers.receive()
+        duplicates = self.customers.fold(by_customer, day, horizon_day).duplicates
+        self.customers.send()
+        self.articles.receive()
+        by_article = _by_article(batches, duplicates)
+        self.articles.fold(by_article, day, horizon_day)
+        customers = self.customers.settle()
+        if customers.duplicates != duplicates:  # another writer was faster, and we know better now
+            self.articles.discard()
+            by_article = _by_article(batches, customers.duplicates)
+            self.articles.request(by_article, day, horizon_day)
+            self.articles.receive()
+            self.articles.fold(by_article, day, horizon_day)
+        self.articles.send()
+        outcome = Outcome(customers)
+        self._unsettled = (batches, outcome, sorted(by_article), day)
+        if wait:
+            self.settle()
         return outcome
+
+    def settle(self) -> None:
+        """Wait until what was applied is in Redis, and set the marks that say so."""
+        if self._unsettled is not None:
+            batches, outcome, touched_articles, day = self._unsettled
+            outcome.articles = self.articles.settle()
+            self._mark(batches, outcome, touched_articles, day)
+            self._unsettled = None
 
     def tick(self, shards: Iterable[int], limit: int) -> int:
         """Let windows fall that have not moved since their day came; at most about ``limit`` of them per call.
@@ -128,6 +153,7 @@ class PurchaseStream:
         Returns:
             How many were brought to the clock day; 0 when nothing is left to do.
         """
+        self.settle()
         day, moved = self.clock.day, 0
         if not self.clock.now_us:
             return 0
@@ -221,6 +247,16 @@ class PurchaseStream:
 
     def _clock_command(self) -> bytes:
         return self._set_if_later + bulk(EVENT_CLOCK_KEY) + bulk(instant_text(self.clock.now_us).encode())
+
+
+def _by_article(batches: Mapping[int, PartitionBatch], duplicates: set[tuple[int, int]]) -> dict[str, list[Purchase]]:
+    """Purchases by article; the articles' windows keep no event ids, so what was sent twice is left out here."""
+    by_article: dict[str, list[Purchase]] = {}
+    for batch in batches.values():
+        for purchase in batch.purchases:
+            if not duplicates or (purchase.partition, purchase.offset) not in duplicates:
+                by_article.setdefault(purchase.article_id, []).append(purchase)
+    return by_article
 
 
 def entity_tools(pipe: RedisPipe) -> tuple[tuple[WindowStore, ExpiryIndex], tuple[WindowStore, ExpiryIndex]]:

@@ -6,7 +6,8 @@ It still makes the connection (URL, TLS, password, database); only what goes ove
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections import deque
+from collections.abc import Iterable
 from typing import Any
 
 import hiredis
@@ -36,8 +37,18 @@ def command(*arguments: bytes) -> bytes:
     return array_header(len(arguments)) + b"".join(map(bulk, arguments))
 
 
+class Pending:
+    """Commands that were sent; ``RedisPipe.read`` gives their replies."""
+
+    __slots__ = ("count", "replies")
+
+    def __init__(self, count: int) -> None:
+        self.count = count
+        self.replies: list[Any] | None = None
+
+
 class RedisPipe:
-    """Sends packed commands and reads their replies, in order.
+    """Sends packed commands and reads their replies, which may wait while others are sent and read.
 
     Args:
         url: as redis-py takes it.
@@ -54,21 +65,44 @@ class RedisPipe:
         self._connection: Any = self._pool.get_connection()
         self._socket: Any = self._connection._sock
         self._reader = hiredis.Reader(notEnoughData=NotImplemented)
+        self._pending: deque[Pending] = deque()
 
     def load_script(self, source: str) -> bytes:
         """Make a Lua script known; returns the digest to call it by."""
-        (digest,) = self.ask([command(b"SCRIPT", b"LOAD", source.encode())], 1)
-        return bytes(digest)
+        return bytes(self.call(b"SCRIPT", b"LOAD", source.encode()))
 
-    def send(self, parts: Iterable[bytes]) -> None:
-        """Send packed commands, or pieces of them, without waiting."""
-        try:
-            self._socket.sendall(b"".join(parts))
-        except OSError as error:
-            raise ConnectionError(f"Redis connection lost while writing: {error}") from error
+    def send(self, parts: Iterable[bytes], replies: int) -> Pending:
+        """Send packed commands, or pieces of them, that will have so many replies, without waiting."""
+        pending = Pending(replies)
+        if replies:
+            self._pending.append(pending)
+            try:
+                self._socket.sendall(b"".join(parts))
+            except OSError as error:
+                raise ConnectionError(f"Redis connection lost while writing: {error}") from error
+        else:
+            pending.replies = []
+        return pending
 
-    def read(self, replies: int) -> list[Any]:
-        """Read so many replies; errors that Redis answers with are among them, as exceptions."""
+    def read(self, pending: Pending) -> list[Any]:
+        """The replies to what was sent; errors that Redis answers with are among them, as values."""
+        while pending.replies is None:
+            oldest = self._pending.popleft()
+            oldest.replies = self._receive(oldest.count)
+        return pending.replies
+
+    def ask(self, parts: Iterable[bytes], replies: int) -> list[Any]:
+        """Send commands and read their replies.
+
+        Raises:
+            redis.exceptions.ResponseError: Redis refused one of them.
+        """
+        answers = self.read(self.send(parts, replies))
+        for answer in answers:
+            raise_error(answer)
+        return answers
+
+    def _receive(self, replies: int) -> list[Any]:
         gets, feed, receive = self._reader.gets, self._reader.feed, self._socket.recv
         answers: list[Any] = []
         while len(answers) < replies:
@@ -83,18 +117,6 @@ class RedisPipe:
             if not data:
                 raise ConnectionError("Redis closed the connection")
             feed(data)
-        return answers
-
-    def ask(self, parts: Sequence[bytes], replies: int) -> list[Any]:
-        """Send commands and read their replies.
-
-        Raises:
-            redis.exceptions.ResponseError: Redis refused one of them.
-        """
-        self.send(parts)
-        answers = self.read(replies)
-        for answer in answers:
-            raise_error(answer)
         return answers
 
     def call(self, *arguments: bytes) -> Any:

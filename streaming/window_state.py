@@ -36,6 +36,7 @@ class WindowState:
         states: one per aggregation of the window.
         ahead: purchases dated after ``day``: known, kept, not counted before the clock gets there.
         appended: entries by day that are not in Redis yet.
+        days: those whose tiles are in Redis.
         dropped: days whose tiles left the window and may still be in Redis.
         ahead_changed: whether Redis holds other purchases ahead.
     """
@@ -46,6 +47,7 @@ class WindowState:
         "appended",
         "applied",
         "day",
+        "days",
         "dropped",
         "entity_id",
         "next_version",
@@ -67,6 +69,7 @@ class WindowState:
         self.states: list[Any] = window.initialize()
         self.ahead: list[Purchase] = []
         self.appended: dict[int, list[bytes]] = {}
+        self.days: set[int] = set()
         self.dropped: Iterable[int] = ()
         self.ahead_changed = False
 
@@ -83,7 +86,9 @@ class WindowState:
             self.ahead = self.tiles.unpack(self.entity_id, ahead)
         for tile in tiles:
             if tile:
-                self._fold(self.tiles.unpack(self.entity_id, tile))
+                purchases = self.tiles.unpack(self.entity_id, tile)
+                self.days.add(purchases[0].day)
+                self._fold(purchases)
 
     def header(self, next_version: bytes) -> bytes:
         """The bytes to write, under a new version."""
@@ -99,6 +104,7 @@ class WindowState:
         self.day = day
         for aggregation, state in zip(self.window.aggregations.values(), self.states, strict=True):
             aggregation.expire(state, first_day)
+        self.days = {day for day in self.days if day >= first_day}
         self.dropped = [*self.dropped, *range(former_first_day, min(first_day, former_first_day + WINDOW_DAYS))]
         if self.ahead:
             due = [purchase for purchase in self.ahead if purchase.day <= day]
@@ -134,6 +140,7 @@ class WindowState:
     def written(self) -> None:
         """What was pending is in Redis now."""
         self.version = self.next_version
+        self.days.update(self.appended)
         self.appended = {}
         self.dropped = ()
         self.ahead_changed = False

@@ -15,11 +15,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from functools import lru_cache
 from struct import Struct
+from typing import NamedTuple
 
-from feature_repo.online.format import encode_timestamp_micros, encode_value, entity_key, feature_field, timestamp_field
+from feature_repo.online.format import encode_timestamp_micros, entity_key, feature_field, timestamp_field
 from feature_repo.schema import WINDOW_DAYS
-from streaming.redis_pipe import RedisPipe, array_header, bulk, raise_error
+from streaming.feature_packing import packer
+from streaming.redis_pipe import Pending, RedisPipe, array_header, bulk, raise_error
 from streaming.tiles import TileFormat
 from streaming.window_state import WindowState
 from streaming.windows import Window
@@ -60,6 +63,23 @@ return 1
 """
 
 _VERSION = Struct("<II")
+_SENT_AT_ONCE = 250
+
+
+class Reading(NamedTuple):
+    """Windows that were asked for."""
+
+    entity_ids: Sequence[str]
+    day: int
+    days: range
+    pending: Pending
+
+
+class Writing(NamedTuple):
+    """Windows that were sent."""
+
+    states: Sequence[WindowState]
+    pending: Pending
 
 
 def tile_field(day: int) -> bytes:
@@ -81,7 +101,7 @@ class WindowStore:
         self.entity = window.view.entity
         features = window.view.features
         self._fields = [bulk(feature_field(window.view.name, feature.name)) for feature in features]
-        self._kinds = [feature.kind for feature in features]
+        self._packers = [packer(feature.kind) for feature in features]
         self._timestamp_field = bulk(timestamp_field(window.view.name))
         self._header_field, self._ahead_field = bulk(HEADER_FIELD), bulk(AHEAD_FIELD)
         self._fixed_arguments = 3 + 1 + 3 + 2 * len(features) + 2 + 2
@@ -101,28 +121,36 @@ class WindowStore:
             day: the clock day; tiles that have left the window by then are not fetched.
             newest_day: the newest day that tiles are expected for. A window that stands later is fetched again.
         """
+        return self.receive(self.request(entity_ids, day, newest_day))
+
+    def request(self, entity_ids: Sequence[str], day: int, newest_day: int) -> Reading:
+        """First half of ``read``: ask without waiting."""
         days = range(day - WINDOW_DAYS + 1, max(newest_day, day) + 1)
-        replies = self._fetch(entity_ids, [days] * len(entity_ids))
+        return Reading(entity_ids, day, days, self._ask(entity_ids, [days] * len(entity_ids)))
+
+    def receive(self, reading: Reading) -> list[WindowState]:
+        """Second half of ``read``."""
         states, later, later_days = [], [], []
-        for position, (entity_id, reply) in enumerate(zip(entity_ids, replies, strict=True)):
-            state = self.new(entity_id, day)
+        for entity_id, reply in zip(reading.entity_ids, self._pipe.read(reading.pending), strict=True):
+            raise_error(reply)
+            state = self.new(entity_id, reading.day)
             states.append(state)
             header = reply[0]
             if header is None:
                 continue
             standing = WindowState.day_of(header)
-            if standing >= days.stop:
-                later.append(position)
+            if standing < reading.days.stop:
+                # Tiles between the last clock day and this one's window are expired: dropped when the window advances.
+                state.load(header, reply[1], reply[2:])
+            else:
+                later.append(state)
                 later_days.append(range(standing - WINDOW_DAYS + 1, standing + 1))
-                continue
-            # Tiles between the last clock day and this one's window are expired: dropped when the window advances.
-            state.load(header, reply[1], reply[2:])
         if later:
-            for position, reply in zip(
-                later, self._fetch([entity_ids[position] for position in later], later_days), strict=True
-            ):
+            replies = self._pipe.read(self._ask([state.entity_id for state in later], later_days))
+            for state, reply in zip(later, replies, strict=True):
+                raise_error(reply)
                 if reply[0] is not None:
-                    states[position].load(reply[0], reply[1], reply[2:])
+                    state.load(reply[0], reply[1], reply[2:])
         return states
 
     def write(self, states: Sequence[WindowState]) -> list[WindowState]:
@@ -130,30 +158,34 @@ class WindowStore:
 
         An overtaken state is of no use any more: read it again.
         """
-        self.send(states)
-        return self.settle(states)
+        return self.settle(self.send(states))
 
-    def send(self, states: Sequence[WindowState]) -> None:
-        """First half of ``write``: send all of it without waiting."""
-        parts: list[bytes] = []
-        for state in states:
-            self._pack(state, parts)
-        self._pipe.send(parts)
+    def send(self, states: Sequence[WindowState]) -> list[Writing]:
+        """First half of ``write``: send without waiting, in pieces, so that Redis begins while we pack."""
+        writings = []
+        for start in range(0, len(states), _SENT_AT_ONCE):
+            piece = states[start : start + _SENT_AT_ONCE]
+            parts: list[bytes] = []
+            for state in piece:
+                self._pack(state, parts)
+            writings.append(Writing(piece, self._pipe.send(parts, len(piece))))
+        return writings
 
-    def settle(self, states: Sequence[WindowState]) -> list[WindowState]:
+    def settle(self, writings: Sequence[Writing]) -> list[WindowState]:
         """Second half of ``write``: what became of it."""
         overtaken = []
         script_unknown = False
-        for state, reply in zip(states, self._pipe.read(len(states)), strict=True):
-            if reply == 1:
-                state.written()
-            elif reply == 0:
-                overtaken.append(state)
-            elif str(reply).startswith("NOSCRIPT"):
-                script_unknown = True
-                overtaken.append(state)
-            else:
-                raise_error(reply)
+        for writing in writings:
+            for state, reply in zip(writing.states, self._pipe.read(writing.pending), strict=True):
+                if reply == 1:
+                    state.written()
+                elif reply == 0:
+                    overtaken.append(state)
+                elif str(reply).startswith("NOSCRIPT"):
+                    script_unknown = True
+                    overtaken.append(state)
+                else:
+                    raise_error(reply)
         if script_unknown:
             self._load_scripts()
         return overtaken
@@ -167,51 +199,62 @@ class WindowStore:
         self._head = b"$7\r\nEVALSHA\r\n" + bulk(self._pipe.load_script(_WRITE)) + b"$1\r\n1\r\n"
         self._clear_script = self._pipe.load_script(_CLEAR)
 
-    def _fetch(self, entity_ids: Sequence[str], days: Sequence[range]) -> list[list[bytes | None]]:
+    def _ask(self, entity_ids: Sequence[str], days: Sequence[range]) -> Pending:
         parts: list[bytes] = []
         packed: dict[range, bytes] = {}
         for entity_id, span in zip(entity_ids, days, strict=True):
             if span not in packed:
-                packed[span] = self._header_field + self._ahead_field + b"".join([bulk(tile_field(d)) for d in span])
+                tiles = b"".join([tile_argument(day) for day in span])
+                packed[span] = self._header_field + self._ahead_field + tiles
             parts += (
                 array_header(4 + len(span)),
                 b"$5\r\nHMGET\r\n",
                 bulk(entity_key(self.entity, entity_id)),
                 packed[span],
             )
-        return self._pipe.ask(parts, len(entity_ids))
+        return self._pipe.send(parts, len(entity_ids))
 
     def _pack(self, state: WindowState, parts: list[bytes]) -> None:
-        appended, dropped = state.appended, list(state.dropped)
-        arguments = self._fixed_arguments + 2 * len(appended) + len(dropped)
-        tail = b""
+        """Pack one call of the script. Tiles of days that have one grow by their entries; others are new fields."""
+        grown: list[bytes] = []
+        tail: list[bytes] = []
+        for day, entries in state.appended.items():
+            (grown if day in state.days else tail).extend((tile_argument(day), bulk(b"".join(entries))))
+        dropped = [tile_argument(day) for day in state.dropped]
         if state.ahead_changed:
             if state.ahead:
-                arguments += 2
-                tail = self._ahead_field + bulk(b"".join([self._tiles.pack(purchase) for purchase in state.ahead]))
+                tail += (self._ahead_field, bulk(b"".join([self._tiles.pack(purchase) for purchase in state.ahead])))
             else:
-                arguments += 1
-                dropped.append(-1)
+                dropped.append(self._ahead_field)
         self._writes += 1
         header = state.header(_VERSION.pack(self._writer, self._writes & 0xFFFFFFFF))
         parts += (
-            array_header(arguments),
+            array_header(self._fixed_arguments + len(grown) + len(dropped) + len(tail)),
             self._head,
             bulk(entity_key(self.entity, state.entity_id)),
             bulk(state.version),
-            bulk(b"%d" % len(appended)),
-            bulk(b"%d" % len(dropped)),
+            _count(len(grown) // 2),
+            _count(len(dropped)),
         )
-        for day, entries in appended.items():
-            parts += (bulk(tile_field(day)), bulk(b"".join(entries)))
-        for day in dropped:
-            parts.append(bulk(tile_field(day)) if day >= 0 else self._ahead_field)
-        for field, kind, value in zip(self._fields, self._kinds, state.values(), strict=True):
-            parts += (field, bulk(encode_value(kind, value)))
+        parts += grown
+        parts += dropped
+        for field, pack, value in zip(self._fields, self._packers, state.values(), strict=True):
+            parts += (field, pack(value))
         parts += (
             self._timestamp_field,
             bulk(encode_timestamp_micros(state.stamp_us)),
             self._header_field,
             bulk(header),
-            tail,
         )
+        parts += tail
+
+
+@lru_cache(maxsize=4096)
+def tile_argument(day: int) -> bytes:
+    """The field of a day's tile as an argument."""
+    return bulk(tile_field(day))
+
+
+@lru_cache(maxsize=1024)
+def _count(number: int) -> bytes:
+    return bulk(b"%d" % number)

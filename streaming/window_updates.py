@@ -12,10 +12,9 @@ from dataclasses import dataclass, field
 
 from streaming.purchase import Purchase
 from streaming.window_state import Taken, WindowState
-from streaming.window_store import WindowStore
+from streaming.window_store import WindowStore, Writing
 
 DEFAULT_CACHED_ENTITIES = 30_000
-_READ_AT_ONCE = 2_000
 
 
 @dataclass
@@ -51,8 +50,29 @@ class Applied:
         self.changes += other.changes
 
 
+@dataclass
+class _Round:
+    """Purchases on their way: by entity, what became of them so far, and the windows that must be written."""
+
+    purchases: Mapping[str, Sequence[Purchase]]
+    day: int
+    horizon_day: int
+    outcomes: dict[str, Applied] = field(default_factory=dict)
+    changed: list[WindowState] = field(default_factory=list)
+    overtaken: int = 0
+
+    def total(self) -> Applied:
+        total = Applied(overtaken=self.overtaken)
+        for outcome in self.outcomes.values():
+            total.add(outcome)
+        return total
+
+
 class WindowUpdates:
     """Keeps windows that were touched lately in memory and brings them and Redis forward together.
+
+    ``apply`` does everything; its steps, ``request``, ``receive``, ``fold``, ``send`` and ``settle``, are there for a
+    caller with two kinds of windows on one connection, so that Redis works while Python does.
 
     Args:
         store: where they live.
@@ -67,6 +87,9 @@ class WindowUpdates:
         self._event_ids = store.window.position("event_ids") if guards_event_ids else None
         self._cached_entities = cached_entities
         self._cache: dict[str, WindowState] = {}
+        self._reading = store.request((), 0, 0)
+        self._writings: list[Writing] = []
+        self._round = _Round({}, 0, 0)
 
     def apply(self, purchases: Mapping[str, Sequence[Purchase]], day: int, horizon_day: int) -> Applied:
         """Apply purchases, grouped by entity; those of a partition in the order of their offsets.
@@ -75,50 +98,84 @@ class WindowUpdates:
             day: the clock day; every touched window is brought to it.
             horizon_day: the newest day to believe: a window follows its own purchases up to here, ahead of the clock.
         """
-        done = Applied()
-        pending = list(purchases)
+        self.request(purchases, day, horizon_day)
+        self.receive()
+        self.fold(purchases, day, horizon_day)
+        self.send()
+        return self.settle()
+
+    def request(self, entity_ids: Iterable[str], day: int, newest_day: int) -> None:
+        """Ask Redis for the windows that are not in memory, without waiting."""
+        missing = [entity_id for entity_id in entity_ids if entity_id not in self._cache]
+        self._reading = self._store.request(missing, day, newest_day)
+
+    def receive(self) -> None:
+        """Take in what was asked for."""
+        self._cache.update(zip(self._reading.entity_ids, self._store.receive(self._reading), strict=True))
+
+    def fold(self, purchases: Mapping[str, Sequence[Purchase]], day: int, horizon_day: int) -> Applied:
+        """Take purchases into windows in memory; what became of them holds if ``settle`` finds no other writer."""
+        self._round = _Round(purchases, day, horizon_day)
+        for entity_id in purchases:
+            self._fold_one(entity_id, self._round)
+        return self._round.total()
+
+    def send(self) -> None:
+        """Send the windows that have changed, without waiting."""
+        self._writings = self._store.send(self._round.changed)
+
+    def settle(self) -> Applied:
+        """Wait until all is written; windows that others wrote meanwhile are read and folded again."""
+        settling = self._round
+        pending = self._forget(self._store.settle(self._writings))
+        self._writings = []
         while pending:
-            states = self._states(pending, day, horizon_day)
-            outcomes: dict[str, Applied] = {}
-            changed = []
-            for entity_id, state in zip(pending, states, strict=True):
-                outcome = outcomes[entity_id] = Applied()
-                if self._offer(state, purchases[entity_id], day, horizon_day, outcome):
-                    changed.append(state)
-            overtaken = self._write(changed)
-            for entity_id in overtaken:
-                del outcomes[entity_id]
-            for outcome in outcomes.values():
-                done.add(outcome)
-            done.overtaken += len(overtaken)
-            pending = overtaken
+            settling.overtaken += len(pending)
+            settling.changed = []
+            self.request(pending, settling.day, settling.horizon_day)
+            self.receive()
+            for entity_id in pending:
+                self._fold_one(entity_id, settling)
+            pending = self._forget(self._store.write(settling.changed))
+        self._round = _Round({}, 0, 0)
         self._trim()
-        return done
+        return settling.total()
+
+    def discard(self) -> None:
+        """Forget what was folded and not sent."""
+        for state in self._round.changed:
+            self._cache.pop(state.entity_id, None)
+        self._round = _Round({}, 0, 0)
 
     def advance(self, entity_ids: Iterable[str], day: int) -> int:
         """Bring silent windows to the clock day; returns how many moved."""
         moved = 0
         pending = list(entity_ids)
         while pending:
+            self.request(pending, day, day)
+            self.receive()
             changed = []
-            for state in self._states(pending, day, day):
+            for entity_id in pending:
+                state = self._cache[entity_id]
                 # A window without a version is not in Redis: someone cleared it since it was put on the list.
                 if state.version and state.advance(day):
                     state.restamp(0)
                     changed.append(state)
-            overtaken = self._write(changed)
-            moved += len(changed) - len(overtaken)
-            pending = overtaken
+            pending = self._forget(self._store.write(changed))
+            moved += len(changed) - len(pending)
         self._trim()
         return moved
 
-    def _states(self, entity_ids: Sequence[str], day: int, newest_day: int) -> list[WindowState]:
-        cache = self._cache
-        missing = [entity_id for entity_id in entity_ids if entity_id not in cache]
-        for start in range(0, len(missing), _READ_AT_ONCE):
-            chunk = missing[start : start + _READ_AT_ONCE]
-            cache.update(zip(chunk, self._store.read(chunk, day, newest_day), strict=True))
-        return [cache[entity_id] for entity_id in entity_ids]
+    def _fold_one(self, entity_id: str, of_round: _Round) -> None:
+        outcome = of_round.outcomes[entity_id] = Applied()
+        state = self._cache[entity_id]
+        if self._offer(state, of_round.purchases[entity_id], of_round.day, of_round.horizon_day, outcome):
+            of_round.changed.append(state)
+
+    def _forget(self, states: Sequence[WindowState]) -> list[str]:
+        for state in states:
+            del self._cache[state.entity_id]
+        return [state.entity_id for state in states]
 
     def _offer(
         self, state: WindowState, purchases: Sequence[Purchase], day: int, horizon_day: int, outcome: Applied
@@ -170,13 +227,6 @@ class WindowUpdates:
             and (other.partition, other.offset) != (purchase.partition, purchase.offset)
             for other in ahead
         )
-
-    def _write(self, states: Sequence[WindowState]) -> list[str]:
-        """Write windows; returns the ids of those to read again."""
-        overtaken = [state.entity_id for state in self._store.write(states)]
-        for entity_id in overtaken:
-            del self._cache[entity_id]
-        return overtaken
 
     def _trim(self) -> None:
         """Forget the windows that came first; what is needed again is read again."""

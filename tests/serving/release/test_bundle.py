@@ -83,6 +83,14 @@ def test_a_release_never_changes(tmp_path):
         write_release(tmp_path, content())
 
 
+@pytest.mark.parametrize("broken", [np.nan, np.inf, 0.5])
+def test_item_vectors_that_are_not_of_length_one_are_refused(tmp_path, broken):
+    vectors = np.eye(3, dtype=np.float32)
+    vectors[1, 1] = broken
+    with pytest.raises(ValueError, match="L2-normalised"):
+        write_release(tmp_path, replace(content(), item_vectors=vectors))
+
+
 def test_a_writer_that_fails_leaves_no_release(tmp_path):
     def broken(folder: Path) -> None:
         raise OSError("disk full")

@@ -33,6 +33,15 @@ def test_a_new_sale_moves_only_its_own_article():
     np.testing.assert_array_equal(index.vectors, vectors)
 
 
+def test_vectors_outlive_the_index_they_were_taken_from():
+    index, vectors = index_of(articles=5_000)
+    taken = index.vectors
+    del index
+    churn = [np.full((5_000, 17), np.nan, np.float32) for _ in range(20)]  # whoever is given freed memory next
+    np.testing.assert_array_equal(taken, vectors)
+    assert len(churn) == 20
+
+
 def test_similar_articles_leave_the_article_itself_out():
     index, vectors = index_of()
     positions, cosines = index.similar(5, 3)

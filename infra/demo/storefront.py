@@ -20,7 +20,7 @@ class Storefront:
 
     def __init__(self, gateway_address: str) -> None:
         self._channel = grpc.insecure_channel(gateway_address)
-        self._stub = RecommenderStub(self._channel)
+        self._stub = RecommenderStub(self._channel)  # type: ignore[no-untyped-call]
 
     def recommend(self, customer_id: str, count: int = 12, deadline_ms: int = 1000) -> messages.RecommendResponse:
         """Ask for a customer's recommendations.

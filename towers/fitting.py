@@ -133,16 +133,19 @@ def retrieve_as_of(
 
 
 def ranking_cases(snapshots: Sequence[Snapshot], customers: int, rng: np.random.Generator) -> list[Snapshot]:
-    """Draw the ranker's customers from the latest days: those with history first, at most a third without.
+    """Draw the ranker's customers from the latest days: of each day those with history, and as many without.
 
-    Without history there is little to tell candidates apart by, and in a young log such customers are the most.
+    Strangers have to be many: with a few, the ranker reads into their rows what it learned of regulars, and ranks them
+    worse than popularity does. In a young log, where most are strangers, a day gives at least a fifth of all cases.
     """
     cases: list[Snapshot] = []
+    share_of_a_day = customers // 5
     for snapshot in reversed(snapshots):
         if customers <= 0:
             break
         warm = rng.permutation(np.flatnonzero(snapshot.warm))[:customers]
-        cold = rng.permutation(np.flatnonzero(~snapshot.warm))[: min(max(len(warm) // 2, 50), customers - len(warm))]
+        strangers = min(max(len(warm), share_of_a_day), customers - len(warm))
+        cold = rng.permutation(np.flatnonzero(~snapshot.warm))[:strangers]
         cases.append(snapshot.take(np.sort(np.concatenate([warm, cold]))))
         customers -= len(warm) + len(cold)
     return cases[::-1]

@@ -91,7 +91,7 @@ def make_ranking_set(
         negatives_per_customer: candidates to keep of those that were not bought.
 
     Customers none of whose candidates was bought count, too: without them the ranker never learns how rarely anything
-    is bought by those of whom little is known. They give a third of the negatives.
+    is bought by those of whom little is known. They give half as many negatives.
     """
     features, bought, kept_share = [], [], []
     with progress_bar(f"candidates of {cases:,} customers", cases) as advance:
@@ -102,7 +102,7 @@ def make_ranking_set(
                 candidates = retrieval.candidates(case)
                 wanted = targets.articles[targets.offsets[case] : targets.offsets[case + 1]]
                 labels = np.isin(candidates.positions, wanted)
-                limit = negatives_per_customer if labels.any() else negatives_per_customer // 3
+                limit = negatives_per_customer if labels.any() else negatives_per_customer // 2
                 rows, share = sample_negatives(labels, limit, rng)
                 features.append(retrieval.features(case, _chosen(candidates, rows)))
                 bought.append(labels[rows])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 
 import pytest
@@ -10,6 +11,10 @@ import redis
 from infra.local.kafka import KafkaServer
 from infra.local.redis import RedisServer
 from infra.local.topics import create_topics
+
+# TensorFlow Recommenders needs Keras 2, chosen before anything first imports TensorFlow.
+os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 
 @pytest.fixture(scope="session")

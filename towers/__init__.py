@@ -4,3 +4,8 @@ Everything here runs offline, on purchases before a given day. What the gateway 
 ranking features, the bundle's format) lives in ``serving.retrieval`` and ``serving.release`` and is imported from
 there, so that what is served is what was trained and evaluated.
 """
+
+import os
+
+# TensorFlow Recommenders runs on Keras 2, and TensorFlow decides which Keras it is when it is first imported.
+os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")

@@ -27,6 +27,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "recommend": ("serving.commands:recommend", "Ask a running gateway for one customer's recommendations."),
     "stream": ("streaming.commands:stream", "Update the 30-day features from Kafka."),
     "replay": ("streaming.commands:replay", "Send purchase files into Kafka at a chosen speed."),
+    "dead-letters": ("streaming.commands:dead_letters", "List events that could not be used, or put them back."),
     "stack": ("infra.local.commands:stack", "Start, show or stop the local Redis, Kafka and model server."),
 }
 

@@ -1,4 +1,4 @@
-"""Subcommands of this room: ``stream`` and ``replay``."""
+"""Subcommands of this room: ``stream``, ``replay`` and ``dead-letters``."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from infra.settings import Settings
 DAY = click.DateTime(["%Y-%m-%d"])
 
 
-@click.command()
+@click.group(invoke_without_command=True)
 @click.option("--bootstrap", is_flag=True, help="First load the windows of the last 30 days from the batch tables.")
 @click.option(
     "--as-of", type=DAY, help="With --bootstrap: the clock to start at; purchases dated before it are loaded."
@@ -26,14 +26,20 @@ DAY = click.DateTime(["%Y-%m-%d"])
 )
 @click.option("--log-every", type=click.FloatRange(min=0.1), default=10.0, show_default=True, metavar="SECONDS",
               help="How long purchases may wait before they are in the event log.")  # fmt: skip
-@click.option("--metrics-port", type=click.IntRange(1, 65_535), help="Answer Prometheus here.")
+@click.option("--instances", type=click.IntRange(min=1), default=1, show_default=True,
+              help="So many worker processes on this machine; more than partitions would idle.")  # fmt: skip
+@click.option("--metrics-port", type=click.IntRange(1, 65_535),
+              help="Answer Prometheus here; the second instance on the next port, and so on.")  # fmt: skip
+@click.pass_context
 def stream(
+    context: click.Context,
     bootstrap: bool,
     as_of: datetime | None,
     only_bootstrap: bool,
     clock: str,
     instance: str | None,
     log_every: float,
+    instances: int,
     metrics_port: int | None,
 ) -> None:
     """Update the 30-day features of customers and articles from Kafka, each purchase exactly once.
@@ -41,7 +47,9 @@ def stream(
     Any number of these may run, on any number of hosts: they share the partitions. SIGTERM or Ctrl-C ends one cleanly;
     after anything worse the next goes on where the online store stands.
     """
-    from streaming.running import run_worker
+    if context.invoked_subcommand is not None:
+        return
+    from streaming.running import run_worker, run_workers
     from streaming.worker import WorkerOptions
 
     settings = Settings.from_environment()
@@ -55,10 +63,21 @@ def stream(
             f"windows of {loaded.customers:,} customers and {loaded.articles:,} articles from {loaded.purchases:,} "
             f"purchases loaded in {loaded.seconds:.1f} s, as of {loaded.as_of}"
         )
-    if not only_bootstrap:
-        run_worker(
-            settings, WorkerOptions(wall_clock=clock == "wall", instance=instance, log_seconds=log_every), metrics_port
-        )
+    if only_bootstrap:
+        return
+    if instances > 1:
+        run_workers(instances, instance, metrics_port, ["--clock", clock, "--log-every", str(log_every)])
+    else:
+        options = WorkerOptions(wall_clock=clock == "wall", instance=instance, log_seconds=log_every)
+        run_worker(settings, options, metrics_port)
+
+
+@stream.command()
+def status() -> None:
+    """Show clock, lag by partition, and what each worker has counted."""
+    from streaming.status import status_lines, stream_status
+
+    click.echo("\n".join(status_lines(stream_status(Settings.from_environment()))))
 
 
 def _speed(_: click.Context, __: click.Parameter, text: str) -> float | None:
@@ -96,3 +115,40 @@ def replay(source: Path, speed: float | None, start: datetime | None, end: datet
         sent = send(path, producer, speed=speed, start=start.date() if start else None, end=end.date() if end else None)
     rate = sent.purchases / sent.seconds if sent.seconds else 0
     click.echo(f"{sent.purchases:,} purchases sent and acknowledged in {sent.seconds:.1f} s ({rate:,.0f} a second)")
+
+
+TOPIC = click.argument(
+    "topic", type=click.Choice(["transactions", "interactions", "availability"]), default="transactions"
+)
+
+
+@click.group("dead-letters")
+def dead_letters() -> None:
+    """List events that could not be used, or put them back after a fix."""
+
+
+@dead_letters.command("list")
+@TOPIC
+@click.option("--all", "put_back_too", is_flag=True, help="Also those that were put back.")
+def list_letters(topic: str, put_back_too: bool) -> None:
+    """Show where each bad event of TOPIC came from and why it was refused."""
+    from streaming.letter_box import LetterBox
+
+    box = LetterBox(Settings.from_environment().kafka_bootstrap_servers, topic)
+    letters = box.letters(put_back_too=put_back_too)
+    box.close()
+    for letter in letters:
+        click.echo(f"partition {letter.partition} offset {letter.offset}: {letter.reason}")
+    click.echo(f"{len(letters)} dead letters of {topic}")
+
+
+@dead_letters.command("replay")
+@TOPIC
+def replay_letters(topic: str) -> None:
+    """Send the bad events of TOPIC to their topic again, each whole and once; those still bad come back here."""
+    from streaming.letter_box import LetterBox
+
+    box = LetterBox(Settings.from_environment().kafka_bootstrap_servers, topic)
+    count = box.put_back()
+    box.close()
+    click.echo(f"{count} events put back into {topic}")

@@ -22,6 +22,7 @@ class DeadLetter:
         topic, partition, offset: where it came from.
         key, value: as they came.
         reason: why it cannot be used.
+        is_truncated: ``value`` is the beginning only.
     """
 
     topic: str
@@ -30,6 +31,7 @@ class DeadLetter:
     key: bytes | None
     value: bytes | None
     reason: str
+    is_truncated: bool = False
 
     def headers(self) -> list[tuple[str, bytes]]:
         """The Kafka headers that tell the reason and the origin; key and value stay what they were."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, start_http_server
+from prometheus_client.metrics import MetricWrapperBase
 
 _SECONDS = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 1, 2, 5)
 
@@ -36,6 +37,28 @@ class Metrics:
             "vitrine_stream_round_seconds", "From events read to all written.", registry=registry, buckets=_SECONDS
         )
 
+    def figures(self) -> dict[str, int | float]:
+        """The totals since the start, for `vitrine stream status`."""
+        rounds = sum_of(self.round, "_count")
+        return {
+            "counted": int(sum_of(self.counted, "_total")),
+            "late": int(sum_of(self.late, "_total")),
+            "ahead": int(sum_of(self.ahead, "_total")),
+            "duplicates": int(sum_of(self.duplicates, "_total")),
+            "fenced": int(sum_of(self.fenced, "_total")),
+            "overtaken": int(sum_of(self.overtaken, "_total")),
+            "dead_letters": int(sum_of(self.dead_letters, "_total")),
+            "expiries": int(sum_of(self.expiries, "_total")),
+            "logged": int(sum_of(self.logged, "_total")),
+            "recoveries": int(sum_of(self.recoveries, "_total")),
+            "round_ms": 1000 * sum_of(self.round, "_sum") / rounds if rounds else 0.0,
+        }
+
     def serve(self, port: int) -> None:
         """Answer Prometheus on this port of this machine."""
         start_http_server(port, addr="127.0.0.1", registry=self.registry)
+
+
+def sum_of(metric: MetricWrapperBase, suffix: str) -> float:
+    """The samples of a metric whose names end so, added up over its labels."""
+    return sum(sample.value for family in metric.collect() for sample in family.samples if sample.name.endswith(suffix))

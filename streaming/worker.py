@@ -7,7 +7,10 @@ offsets committed to Kafka: those are for display.
 
 from __future__ import annotations
 
+import json
 import logging
+import os
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterable
@@ -39,12 +42,13 @@ from streaming.events import (
     BadEventError,
     parse_availability,
     parse_interaction,
-    parse_purchase,
 )
 from streaming.metrics import Metrics
 from streaming.purchase import DAY_MICROS, Purchase
+from streaming.purchase_parser import PurchaseParser
 from streaming.purchase_stream import Outcome, PartitionBatch, PurchaseStream, shards_of
 from streaming.redis_pipe import RedisPipe
+from streaming.status import WORKER_KEY, WORKER_SECONDS
 
 log = logging.getLogger("vitrine.stream")
 
@@ -113,6 +117,7 @@ class StreamWorker:
         self.metrics = metrics or Metrics()
         self.progress = Progress()
         self._catalogue = Catalogue(settings.tables_dir / "articles.parquet")
+        self._parser = PurchaseParser(self._catalogue)
         self._dead_letters = DeadLetters(settings.kafka_bootstrap_servers)
         self._clock = EventClock(options.belief)
         self._logs = {topic: EventLog(settings.event_log_dir / topic, columns) for topic, columns in _COLUMNS.items()}
@@ -123,12 +128,14 @@ class StreamWorker:
         self._tick_due = self._commit_due = self._flush_due = 0.0
         self._tick_day = -1
         self._outcome: Outcome | None = None
+        self._name = options.instance or f"{socket.gethostname()}-{os.getpid()}"
+        self._told_at, self._told_events = time.monotonic(), 0
         self._connect_redis()
         self._consumer = self._make_consumer()
 
     def run(self, stop: threading.Event) -> None:
         """Work until ``stop`` is set; then flush, commit and leave the group."""
-        from kafka.errors import KafkaError
+        from kafka.errors import FencedInstanceIdError, KafkaError
 
         try:
             while not stop.is_set():
@@ -137,6 +144,10 @@ class StreamWorker:
                 except RedisError as error:
                     log.warning("Redis: %s; connecting anew", error)
                     self._recover(stop)
+                except FencedInstanceIdError:
+                    raise UserError(
+                        f"another worker runs under the name {self._options.instance!r}; give each its own --instance"
+                    ) from None
                 except KafkaError as error:
                     log.warning("Kafka: %r; trying again", error)
                     stop.wait(_RETRY_SECONDS)
@@ -168,12 +179,7 @@ class StreamWorker:
             self.metrics.events.labels(partition.topic).inc(len(records))
             self.progress.events += len(records)
             if partition.topic == TRANSACTIONS:
-                purchases[partition] = self._parse(
-                    records,
-                    lambda record: parse_purchase(
-                        record.value, record.partition, record.offset, self._catalogue, latest_us
-                    ),
-                )
+                purchases[partition] = self._parse_purchases(records, latest_us)
             elif partition.topic == AVAILABILITY:
                 told = self._parse(
                     records, lambda record: (record.offset, parse_availability(record.value, self._catalogue))
@@ -200,6 +206,15 @@ class StreamWorker:
         for partition, of_partition_rows in rows.items():
             self._partition_logs[partition].take(of_partition_rows, next_offsets[partition])
         self._next_offsets.update(next_offsets)
+
+    def _parse_purchases(self, records: list[Any], latest_us: int) -> list[Purchase]:
+        parse, purchases = self._parser.parse, []
+        for record in records:
+            try:
+                purchases.append(parse(record.value, record.partition, record.offset, latest_us))
+            except BadEventError as error:
+                self._refuse(record, str(error))
+        return purchases
 
     def _parse(self, records: Iterable[Any], parse: Callable[[Any], Any]) -> list[Any]:
         parsed = []
@@ -309,8 +324,21 @@ class StreamWorker:
             lag += behind
             self.metrics.lag.labels(f"{partition.topic}-{partition.partition}").set(behind)
         self.progress.lag, self.progress.clock_us = lag, self._clock.now_us
+        self._tell(lag)
         self.metrics.watermark.set(self._clock.now_us / 1e6)
         self.metrics.watermark_delay.set(max(0, self._clock.newest_us - self._clock.now_us) / 1e6)
+
+    def _tell(self, lag: int) -> None:
+        """Leave word in Redis, for `vitrine stream status`; it fades when nobody renews it."""
+        seconds, events = time.monotonic() - self._told_at, self.progress.events - self._told_events
+        self._told_at, self._told_events = time.monotonic(), self.progress.events
+        figures = {
+            "events_per_second": events / seconds,
+            "lag": lag,
+            "watermark_delay_seconds": max(0, self._clock.newest_us - self._clock.now_us) / 1e6,
+        } | self.metrics.figures()
+        key = f"{WORKER_KEY}{self._name}".encode()
+        self._pipe.call(b"SET", key, json.dumps(figures).encode(), b"EX", b"%d" % WORKER_SECONDS)
 
     # --- partitions come and go ---
 

@@ -3,37 +3,29 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator
-from datetime import date, timedelta
+from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import ibis
-import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 import redis
 
-from feature_repo.batch.article_activity import article_activity
-from feature_repo.batch.customer_activity import customer_activity
 from feature_repo.batch.engine import duckdb_engine
 from feature_repo.batch.purchases import read_purchases
 from infra.local.redis import RedisServer
 from streaming.event_clock import Belief, EventClock
-from streaming.event_log import PURCHASE_COLUMNS
 from streaming.expiry_index import SHARDS
 from streaming.purchase import DAY_MICROS, Purchase, buyer_digest
 from streaming.purchase_stream import PartitionBatch, PurchaseStream
 from streaming.redis_pipe import RedisPipe
-from tests.streaming.worlds import DAY, many_stored_features, purchase
+from tests.streaming.batch_comparison import EPOCH, as_table, compare
+from tests.streaming.worlds import DAY, purchase
 
 HM = Path(__file__).resolve().parents[3] / "shared" / "data" / "hm"
-EPOCH = date(1970, 1, 1)
-BATCH: dict[str, Callable[[ibis.Table, date | None, date], ibis.Table]] = {
-    "customer": customer_activity,
-    "article": article_activity,
-}
 
 
 @pytest.fixture(scope="module")
@@ -53,21 +45,9 @@ def let_fall(stream: PurchaseStream, day: int) -> None:
 
 
 def assert_equal(engine: ibis.BaseBackend, table: ibis.Table, client: redis.Redis, clock_day: int) -> int:
-    """Compare every entity; returns how many."""
-    compared = 0
-    for entity, expression in BATCH.items():
-        key = f"{entity}_id"
-        rows = expression(table, None, EPOCH + timedelta(days=clock_day))
-        newest: dict[str, dict[str, Any]] = {}
-        for row in engine.to_pyarrow(rows).to_pylist():
-            if row["stamp"] <= clock_day and row["stamp"] >= newest.get(row[key], row)["stamp"]:
-                newest[row[key]] = row
-        found = many_stored_features(client, entity, list(newest))
-        for entity_id, row in newest.items():
-            expected = {name: value for name, value in row.items() if name not in (key, "stamp")}
-            stored = found[entity_id]
-            assert stored == expected or (not stored and not (expected.get("purchases") or expected.get("units")))
-            compared += 1
+    """Returns how many entities were compared."""
+    compared, differences = compare(engine, table, client, clock_day)
+    assert differences == {}
     return compared
 
 
@@ -95,7 +75,7 @@ def test_random_shops(
         stream.apply({0: PartitionBatch(chunk, chunk[-1].offset + 1, True)})
     for clock_day in (DAY + 1, DAY + 4, DAY + 30):
         let_fall(stream, clock_day)
-        assert assert_equal(engine, table_of(purchases), redis_client, clock_day) > 100
+        assert assert_equal(engine, as_table(purchases), redis_client, clock_day) > 100
 
 
 @pytest.mark.skipif(not HM.exists(), reason="the real rows are not here")
@@ -127,16 +107,3 @@ def _purchase(row: dict[str, Any], offset: int) -> Purchase:
         row["event_id"], at_us, day, row["customer_id"], buyer_digest(row["customer_id"]), row["article_id"],
         row["price_micros"], row["sales_channel_id"], 0, offset,
     )  # fmt: skip
-
-
-def table_of(purchases: list[Purchase]) -> ibis.Table:
-    columns = zip(
-        *[
-            (p.event_id, p.occurred_at_us, p.day, p.customer_id, p.article_id, p.price_micros, p.sales_channel_id)
-            for p in purchases
-        ],
-        strict=True,
-    )
-    arrays = [pa.array(values, type=field.type) for field, values in zip(PURCHASE_COLUMNS, columns, strict=True)]
-    table = ibis.memtable(pa.table(arrays, schema=PURCHASE_COLUMNS))
-    return table.mutate(day=(table.occurred_at.epoch_seconds() // 86_400).cast("int64"))

@@ -1,0 +1,136 @@
+"""From pictures to an embedding of every article, and to those of later articles."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from picture_worlds import BLUE, GREEN, RED, MeanColour, article_table, write_picture
+
+from infra.errors import UserError
+from towers.images.build import embed_catalogue, embed_new, read_articles
+from towers.images.filling import ANY, Filling
+from towers.images.reduction import IMAGE_DIM, Reduction
+
+KINDS = {
+    "0100000001": ("Dress", "Red"),
+    "0100000002": ("Dress", "Red"),
+    "0100000003": ("Dress", "Blue"),
+    "0100000004": ("Bag", "Green"),
+    "0100000005": ("Dress", "Red"),  # no picture: mean of red dresses
+    "0100000006": ("Dress", "Mole"),  # no picture: mean of dresses
+    "0100000007": ("Scarf", "Red"),  # no picture: mean of all
+    "0100000008": ("Bag", "Green"),  # broken: mean of green bags
+}
+COLOURS = {"0100000001": RED, "0100000002": (240, 60, 60), "0100000003": BLUE, "0100000004": GREEN}
+
+
+@pytest.fixture
+def pictures_dir(tmp_path: Path) -> Path:
+    for article_id, rgb in COLOURS.items():
+        write_picture(tmp_path / "images", article_id, rgb)
+    broken = write_picture(tmp_path / "images", "0100000008", GREEN)
+    broken.write_bytes(b"no picture")
+    return tmp_path / "images"
+
+
+@pytest.fixture
+def out_dir(tmp_path: Path, pictures_dir: Path) -> Path:
+    embed_catalogue(article_table(KINDS), pictures_dir, tmp_path / "out", MeanColour())
+    return tmp_path / "out"
+
+
+def embeddings(out_dir: Path) -> dict[str, np.ndarray]:
+    table = pq.read_table(out_dir / "embeddings.parquet")
+    assert table.schema.field("embedding").type == pa.list_(pa.float32())
+    return {row["article_id"]: np.array(row["embedding"], np.float32) for row in table.to_pylist()}
+
+
+def test_every_article_has_an_embedding_in_the_order_of_the_catalogue(out_dir: Path) -> None:
+    assert list(embeddings(out_dir)) == list(KINDS)
+    assert all(embedding.shape == (IMAGE_DIM,) for embedding in embeddings(out_dir).values())
+
+
+def test_missing_and_broken_pictures_get_the_mean_of_the_nearest_kind(out_dir: Path) -> None:
+    of = embeddings(out_dir)
+    red, other_red, blue, green = (of[article_id] for article_id in COLOURS)
+    np.testing.assert_allclose(of["0100000005"], (red + other_red) / 2, atol=1e-5)
+    np.testing.assert_allclose(of["0100000006"], (red + other_red + blue) / 3, atol=1e-5)
+    np.testing.assert_allclose(of["0100000007"], (red + other_red + blue + green) / 4, atol=1e-5)
+    np.testing.assert_allclose(of["0100000008"], green, atol=1e-5)
+
+
+def test_nothing_in_the_file_tells_whether_an_article_has_a_picture(out_dir: Path) -> None:
+    assert pq.read_schema(out_dir / "embeddings.parquet").names == ["article_id", "embedding"]
+
+
+def test_the_report_counts_pictures_and_variance(out_dir: Path) -> None:
+    report = json.loads((out_dir / "report.json").read_text())
+    counts = {name: report[name] for name in ("articles", "pictured", "missing", "broken", "from_cache")}
+    assert counts == {"articles": 8, "pictured": 4, "missing": 3, "broken": 1, "from_cache": 0}
+    assert list(report["broken_pictures"]) == ["0100000008"]
+    assert report["backbone"] == "mean-colour"
+    assert report["variance_kept"] == 1.0
+    assert 1 <= report["components_for_aim"] <= 3
+
+
+def test_a_later_article_is_embedded_as_if_it_had_been_there(out_dir: Path, pictures_dir: Path) -> None:
+    before = (out_dir / "pca.npz").read_bytes()
+    write_picture(pictures_dir, "0100000011", RED)  # the very picture of 0100000001
+    later = article_table({"0100000011": ("Skirt", "Red"), "0100000012": ("Dress", "Red")})
+    backbone = MeanColour()
+    new = embed_new(later, pictures_dir, out_dir, backbone)
+    of = embeddings(out_dir)
+    np.testing.assert_allclose(new[0], of["0100000001"], atol=1e-5)
+    np.testing.assert_allclose(new[1], of["0100000005"], atol=1e-5)
+    assert backbone.embedded == 1
+    assert (out_dir / "pca.npz").read_bytes() == before
+
+
+def test_later_articles_may_all_be_without_pictures(out_dir: Path, tmp_path: Path) -> None:
+    new = embed_new(article_table({"0100000012": ("Dress", "Red")}), tmp_path / "none", out_dir, MeanColour())
+    np.testing.assert_allclose(new[0], embeddings(out_dir)["0100000005"], atol=1e-5)
+
+
+def test_another_backbone_than_the_catalogues_is_refused(out_dir: Path, pictures_dir: Path) -> None:
+    other = MeanColour()
+    other.name = "another"
+    with pytest.raises(UserError, match="was fitted to mean-colour"):
+        embed_new(article_table(KINDS), pictures_dir, out_dir, other)
+
+
+def test_a_second_run_writes_the_same_embeddings_from_the_cache(out_dir: Path, pictures_dir: Path) -> None:
+    first = embeddings(out_dir)
+    report = embed_catalogue(article_table(KINDS), pictures_dir, out_dir, MeanColour())
+    assert report.from_cache == 4
+    for article_id, embedding in embeddings(out_dir).items():
+        np.testing.assert_array_equal(embedding, first[article_id])
+
+
+def test_a_shop_without_pictures_is_told_to_leave_the_step_out(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="leave out `vitrine images`"):
+        embed_catalogue(article_table(KINDS), tmp_path / "images", tmp_path / "out", MeanColour())
+
+
+def test_tables_that_are_not_there_name_the_command_that_makes_them(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="vitrine ingest"):
+        read_articles(tmp_path)
+
+
+def test_a_stored_filling_fills_the_same(tmp_path: Path) -> None:
+    kinds = [("Dress", "Red"), ("Dress", "Blue"), ("Bag", "Blue")]
+    filling = Filling.fit(kinds, np.eye(3, 4, dtype=np.float32))
+    filling.save(tmp_path / "filling.npz")
+    loaded = Filling.load(tmp_path / "filling.npz")
+    for kind in [*kinds, ("Dress", "Green"), ("Hat", "Red"), (ANY, ANY)]:
+        np.testing.assert_array_equal(loaded(kind), filling(kind))
+
+
+def test_the_stored_pca_is_the_one_behind_the_file(out_dir: Path) -> None:
+    reduction = Reduction.load(out_dir / "pca.npz")
+    expected = reduction.transform(np.array([RED], np.float32))[0]
+    np.testing.assert_allclose(embeddings(out_dir)["0100000001"], expected, atol=0.1)  # JPEG rounds the colour

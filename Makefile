@@ -3,6 +3,8 @@
 # make up     everything running until Ctrl-C
 # make lint   ruff and mypy
 # make proto  generate serving/proto/*_pb2*.py from the .proto files
+# make torture          kill workers, Redis and Kafka fifty times while purchases stream; every window must be right
+# make bench-streaming  purchases a second, milliseconds from purchase to online value
 # make lock   resolve requirements.lock anew from pyproject.toml
 
 PYTHON ?= python3.11
@@ -12,7 +14,7 @@ SETUP := $(VENV)/.complete
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 export TF_USE_LEGACY_KERAS := 1
 
-.PHONY: setup demo up test lint lock proto bench clean
+.PHONY: setup demo up test lint lock proto bench bench-streaming torture clean
 
 setup: $(SETUP)
 
@@ -47,6 +49,12 @@ lock: $(SETUP)
 proto: $(SETUP)
 	@$(BIN)/python -m grpc_tools.protoc -I. --python_out=. --pyi_out=. $(wildcard serving/proto/*.proto)
 	@$(BIN)/python -m grpc_tools.protoc -I. --grpc_python_out=. serving/proto/recommender.proto
+
+bench-streaming: $(SETUP)
+	@$(BIN)/python -m pytest tests/benchmarks/bench_streaming.py --override-ini python_files='bench_*.py' -s
+
+torture: $(SETUP)
+	@$(BIN)/python -m tests.streaming.crash_campaign
 
 clean:
 	rm -rf var

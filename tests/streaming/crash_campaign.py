@@ -40,8 +40,8 @@ SETTLED_WITHIN_SECONDS = 180
 class Campaign:
     """What a campaign did and found; ``differences`` and ``wrong_in_log`` must be 0.
 
-    Wrong in the event log is a purchase that is missing, or there more often than it was sent. (Second sendings are left
-    out of the log where the window still knows the first; what is left, batch recognizes by the event id.)
+    Wrong in the event log is a purchase that is missing, or there more often than it was sent. (Second sendings are
+    left out of the log where the window still knows the first; what is left, batch recognizes by the event id.)
     """
 
     rounds: int

@@ -1,0 +1,184 @@
+"""The stream at full speed and live: purchases a second from a filled topic, and milliseconds from Kafka to the value.
+
+One `vitrine stream` process, real Kafka and Redis beside it on the same machine. Purchases are shaped as H&M's: baskets
+of three on average, customers who come back, bestsellers and a long tail. `make bench-streaming`, or
+`python -m pytest tests/benchmarks/bench_streaming.py -s --override-ini python_files='bench_*.py'`.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import psutil
+import pytest
+import redis
+
+from feature_repo.online.format import entity_key, feature_field
+from infra.figures import Figure, write_figures
+from infra.local.command import VitrineCommand
+from infra.local.kafka import KafkaServer
+from infra.local.redis import RedisServer
+from infra.local.topics import create_topics
+from infra.settings import Settings
+from streaming.events import TRANSACTIONS, purchase_event
+from streaming.purchase import DAY_MICROS
+from streaming.purchase_producer import PurchaseProducer
+from streaming.purchase_stream import positions_key
+
+PURCHASES = int(os.environ.get("VITRINE_BENCH_PURCHASES", 300_000))
+PURCHASES_A_DAY = 43_000  # H&M's
+DAY = 18_400
+LIVE_A_SECOND = 5_000
+LIVE_SECONDS = 20
+PROBES = 200
+LATENESS_LIMIT_S = 30
+
+
+def shop(purchases: int, seed: int = 1) -> Iterator[tuple[str, int, bytes]]:
+    """(customer id, instant in microseconds, event)."""
+    rng = random.Random(seed)
+    customers = [f"{rng.getrandbits(256):064x}" for _ in range(purchases // 4)]
+    ranks = np.random.default_rng(seed).zipf(1.25, size=purchases) % 25_000
+    number = 0
+    while number < purchases:
+        customer_id = rng.choice(customers)
+        channel = rng.choice((1, 2, 2))
+        for _ in range(min(rng.choice((1, 1, 2, 3, 4, 7)), purchases - number)):
+            at_us = DAY * DAY_MICROS + number * (DAY_MICROS // PURCHASES_A_DAY)
+            event = purchase_event(
+                f"20200518-{number:09d}",
+                at_us,
+                customer_id,
+                f"{int(ranks[number]):010d}",
+                10_000 + number % 50_000,
+                channel,
+            )
+            yield customer_id, at_us, event
+            number += 1
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Iterator[Settings]:
+    with (
+        RedisServer.start(tmp_path / "redis", tmp_path / "logs") as server,
+        KafkaServer.start(tmp_path / "kafka", tmp_path / "logs") as kafka,
+    ):
+        create_topics(kafka.bootstrap_servers)
+        yield Settings(var_dir=tmp_path / "var", redis_url=server.url, kafka_bootstrap_servers=kafka.bootstrap_servers)
+
+
+def worker_of(settings: Settings) -> VitrineCommand:
+    return VitrineCommand(
+        "stream", ["stream", "--instance", "bench"], settings, lambda command: command.has_logged("streaming:")
+    )
+
+
+def test_streaming(settings: Settings) -> None:
+    client = redis.Redis.from_url(settings.redis_url)
+    with PurchaseProducer(settings.kafka_bootstrap_servers, linger_ms=20) as producer:
+        for customer_id, at_us, event in shop(PURCHASES):
+            producer.send_soon(customer_id, event, at_us)
+    print(f"\n{PURCHASES:,} purchases wait in the topic")
+
+    worker = worker_of(settings)
+    worker.start_again()
+    process = psutil.Process(worker.pid)
+    while applied(client) < PURCHASES // 10:  # joining the group and the first batches are not what is measured
+        time.sleep(0.02)
+    first, started, cpu = applied(client), time.perf_counter(), sum(process.cpu_times()[:2])
+    redis_cpu = redis_seconds(client)
+    while applied(client) < PURCHASES:
+        time.sleep(0.02)
+    seconds = time.perf_counter() - started
+    measured = PURCHASES - first
+    rate = measured / seconds
+    own_us = (sum(process.cpu_times()[:2]) - cpu) / measured * 1e6
+    redis_us = (redis_seconds(client) - redis_cpu) / measured * 1e6
+    print(f"backlog: {rate:,.0f} purchases/s; {own_us:.1f} us of the worker's CPU and {redis_us:.1f} us of Redis' each")
+
+    bytes_per = {entity: memory_of(client, entity) for entity in ("customer", "article")}
+    print(f"state and features: {bytes_per['customer']:.0f} bytes a customer, {bytes_per['article']:.0f} an article")
+    print(f"H&M whole: 1.37 M customers, 31.8 M purchases: {1.37e6 * bytes_per['customer'] / 2**30:.2f} GiB at most")
+
+    latencies = live(settings, client)
+    p50, p99 = np.percentile(latencies, [50, 99])
+    print(
+        f"live at {LIVE_A_SECOND:,}/s: acknowledged to online value p50 {p50:.0f} ms, p99 {p99:.0f} ms of {len(latencies)}"
+    )
+    worker.stop()
+    figures = {
+        "purchases_per_s": Figure(rate, "1/s"),
+        "worker_cpu_us_per_purchase": Figure(own_us, "us"),
+        "redis_cpu_us_per_purchase": Figure(redis_us, "us"),
+        "live_event_to_value_ms_p50": Figure(float(p50), "ms"),
+        "live_event_to_value_ms_p99": Figure(float(p99), "ms"),
+        "bytes_per_customer": Figure(bytes_per["customer"], "bytes"),
+        "bytes_per_article": Figure(bytes_per["article"], "bytes"),
+    }
+    print(write_figures(Settings.from_environment().reports_dir, "streaming", figures))
+
+
+def applied(client: redis.Redis) -> int:
+    return sum(map(int, client.hvals(positions_key(TRANSACTIONS))))
+
+
+def redis_seconds(client: redis.Redis) -> float:
+    told = client.info("cpu")
+    return float(told["used_cpu_user"] + told["used_cpu_sys"])
+
+
+def memory_of(client: redis.Redis, entity: str) -> float:
+    """Mean bytes of a hash in Redis, its key and all overhead included."""
+    prefix = entity_key(entity, "x").split(b"x")[0][:-8]
+    keys = [key for key in client.scan_iter(count=5_000) if key.startswith(prefix)][:2_000]
+    return float(np.mean([client.memory_usage(key, samples=0) for key in keys]))
+
+
+def live(settings: Settings, client: redis.Redis) -> list[float]:
+    """Milliseconds from Kafka's acknowledgement of a probe to its value, while others buy."""
+    stop = threading.Event()
+    now_us = DAY * DAY_MICROS + PURCHASES * (DAY_MICROS // PURCHASES_A_DAY)
+
+    def others() -> None:
+        started, sent = time.perf_counter(), 0
+        with PurchaseProducer(settings.kafka_bootstrap_servers, linger_ms=5) as producer:
+            for customer_id, _, event in shop(LIVE_A_SECOND * (LIVE_SECONDS + 10), seed=2):
+                event = event.replace(b'"event_id":"2020', b'"event_id":"live')
+                producer.send_soon(customer_id, event, now_us)
+                sent += 1
+                ahead = sent / LIVE_A_SECOND - (time.perf_counter() - started)
+                if ahead > 0.005:
+                    time.sleep(ahead)
+                if stop.is_set():
+                    break
+
+    crowd = threading.Thread(target=others)
+    crowd.start()
+    latencies = []
+    field = feature_field("customer_activity_30d", "purchases")
+    with PurchaseProducer(settings.kafka_bootstrap_servers) as producer:
+        time.sleep(3)
+        for number in range(PROBES):
+            customer_id = f"probe-{number}"
+            event = purchase_event(f"probe-{number}", now_us, customer_id, "0000000001", 10_000, 2)
+            producer.send_soon(customer_id, event, now_us).get(timeout=30)
+            acknowledged = time.perf_counter()
+            key = entity_key("customer", customer_id)
+            while client.hget(key, field) is None:
+                if time.perf_counter() - acknowledged > LATENESS_LIMIT_S:
+                    raise TimeoutError(
+                        f"probe {number} did not arrive; {json.dumps(client.info('stats'), default=str)}"
+                    )
+                time.sleep(0.001)
+            latencies.append((time.perf_counter() - acknowledged) * 1000)
+            time.sleep(random.random() * 2 * (LIVE_SECONDS - 5) / PROBES)
+    stop.set()
+    crowd.join()
+    return latencies

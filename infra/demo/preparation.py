@@ -60,8 +60,12 @@ def synthetic_shop(settings: Settings) -> Path:
     return folder
 
 
-def prepare(settings: Settings, data_dir: Path) -> Prepared:
-    """Read and validate the files, embed the pictures, compute the features and register them with Feast."""
+def prepare(settings: Settings, data_dir: Path, backbone: str = "auto") -> Prepared:
+    """Read and validate the files, embed the pictures, compute the features and register them with Feast.
+
+    Args:
+        backbone: what embeds the pictures, as in ``vitrine images --backbone``.
+    """
     with telling("Loading Feast and TensorFlow"), native_logs_to(settings.logs_dir / "tensorflow.log"):
         import tensorflow as tf
 
@@ -79,7 +83,7 @@ def prepare(settings: Settings, data_dir: Path) -> Prepared:
     as_of = files.last_day + timedelta(days=1)
     with telling("Embedding the articles' pictures"), native_logs_to(settings.logs_dir / "tensorflow.log"):
         articles = read_articles(settings.tables_dir)
-        report = embed_catalogue(articles, data_dir / "images", settings.images_dir, open_backbone("auto"))
+        report = embed_catalogue(articles, data_dir / "images", settings.images_dir, open_backbone(backbone))
         for line in report.lines():
             console.print(f"  {line}", highlight=False)
     with telling("Computing the features, correct in time"):

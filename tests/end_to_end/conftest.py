@@ -38,7 +38,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
     folder: Path = tmp_path_factory.mktemp("shop")
     write_shop(ShopSize(customers=900, articles=400, days=60, purchases=20_000), folder / "files")
     settings = Settings(folder / "var", gateway_address=f"127.0.0.1:{free_port()}")
-    prepared = prepare(settings, folder / "files")
+    prepared = prepare(settings, folder / "files", "efficientnet-lite0")
     trained = train(settings, prepared, release=1, include_report_day=False)
     train(settings, prepared, release=2, include_report_day=False, seed=8)
     with local_stack(replace(settings, clock="events"), environ={}) as stack:

@@ -57,8 +57,13 @@ def images(data_dir: Path, backbone: str, weights: Path | None, with_map: bool) 
 @click.option("--release", required=True, type=click.IntRange(min=1), help="Number of the release to write.")
 @click.option("--as-of", required=True, type=DAY, help="Train on purchases dated before this day.")
 @click.option("--seed", default=7, show_default=True, help="The same seed and data give the same release.")
-@click.option("--epochs", default=None, type=click.IntRange(min=1), help="Epochs of the two towers.")
-@click.option("--days", default=14, show_default=True, help="Train on at most so many days.")
+@click.option(
+    "--epochs",
+    default=None,
+    type=click.IntRange(min=1),
+    help="Epochs of the two towers; by the size of the log unless given.",
+)
+@click.option("--days", default=28, show_default=True, help="Train on at most so many days.")
 @click.option(
     "--include-report-day/--no-include-report-day",
     default=True,
@@ -89,7 +94,7 @@ def train(
     settings = Settings.from_environment()
     fitting = FittingConfig().with_seed(seed)
     if epochs is not None:
-        fitting = replace(fitting, tower_training=replace(fitting.tower_training, epochs=epochs))
+        fitting = replace(fitting, tower_training=replace(fitting.tower_training, epochs=epochs, least_steps=0))
     options = pipeline.TrainOptions(
         release=release,
         as_of=as_of.date(),

@@ -45,7 +45,7 @@ class FittingConfig:
     tower_training: TowerTraining = field(default_factory=TowerTraining)
     ranker: RankerConfig = field(default_factory=RankerConfig)
     quotas: Mapping[str, int] = field(default_factory=lambda: dict(QUOTAS))
-    ranker_customers: int = 8_000
+    ranker_customers: int = 6_000
     seed: int = 7
 
     def with_seed(self, seed: int) -> FittingConfig:

@@ -43,7 +43,7 @@ class TrainOptions:
 
     release: int
     as_of: date  # purchases dated before it are known
-    days: int = 14  # training days at most
+    days: int = 28  # training days at most
     customers_per_day: int = 20_000
     test_customers: int = 4_000
     include_report_day: bool = True  # fit the release on the day it was measured on, too

@@ -7,7 +7,15 @@ from datetime import date
 import ibis
 from ibis.expr.types import Table
 
-from feature_repo.batch.change_points import STAMP, counterpart_days, enter, known_between, pass_through, running_totals
+from feature_repo.batch.change_points import (
+    STAMP,
+    counterpart_days,
+    enter,
+    known_between,
+    leave,
+    running_totals,
+    within_reach,
+)
 from feature_repo.batch.engine import epoch_micros
 from feature_repo.schema import WINDOW_DAYS
 
@@ -16,14 +24,31 @@ KEY = "article_id"
 
 def article_activity(purchases: Table, snapshots_from: date | None, until: date) -> Table:
     """One row per article and change point, also of the shorter windows of 7 and 3 days."""
+    purchases = within_reach(purchases, WINDOW_DAYS, snapshots_from)
+    by_day = purchases.group_by([KEY, "day"]).aggregate(
+        units=purchases.count(),
+        spend_micros=purchases.price_micros.sum(),
+        distinct_customers=purchases.customer_id.nunique(),
+        last_sale_at=epoch_micros(purchases.occurred_at.max()),
+    )
+    units, spend = by_day.units, by_day.spend_micros
     buyers = counterpart_days(purchases, KEY, "customer_id", WINDOW_DAYS)
     totals = running_totals(
         KEY,
-        pass_through(purchases, KEY, purchases.day + WINDOW_DAYS, units=1, spend_micros=purchases.price_micros),
-        pass_through(purchases, KEY, purchases.day + 7, units_7d=1),
-        pass_through(purchases, KEY, purchases.day + 3, units_3d=1),
-        pass_through(buyers, KEY, buyers.leaves, distinct_customers=1),
-        enter(purchases, KEY, last_sale_at=epoch_micros(purchases.occurred_at)),
+        enter(
+            by_day,
+            KEY,
+            units=units,
+            units_7d=units,
+            units_3d=units,
+            spend_micros=spend,
+            distinct_customers=by_day.distinct_customers,
+            last_sale_at=by_day.last_sale_at,
+        ),
+        leave(by_day, KEY, by_day.day + WINDOW_DAYS, units=units, spend_micros=spend),
+        leave(by_day, KEY, by_day.day + 7, units_7d=units),
+        leave(by_day, KEY, by_day.day + 3, units_3d=units),
+        leave(buyers, KEY, buyers.leaves, distinct_customers=1),
         latest="last_sale_at",
     )
     rows = known_between(totals, KEY, snapshots_from, until)

@@ -19,16 +19,13 @@ STAMP = "stamp"  # epoch day at whose start a row is known
 
 
 def enter(table: Table, key: str, **amounts: IntegerValue | int) -> Table:
-    """Changes (``key``, ``stamp``, amounts) of purchases that enter on the day after theirs and never leave."""
-    return table.select(
-        key, stamp=table.day + 1, **{name: ibis.literal(0) + amount for name, amount in amounts.items()}
-    )
+    """Changes (``key``, ``stamp``, amounts) as purchases enter, on the day after theirs."""
+    return table.select(key, stamp=table.day + 1, **{name: ibis.literal(0) + value for name, value in amounts.items()})
 
 
-def pass_through(table: Table, key: str, leaves: IntegerValue, **amounts: IntegerValue | int) -> Table:
-    """Changes of purchases that enter on the day after theirs and leave at the start of day ``leaves``."""
-    opposites = {name: ibis.literal(0) - amount for name, amount in amounts.items()}
-    return ibis.union(enter(table, key, **amounts), table.select(key, stamp=leaves, **opposites))
+def leave(table: Table, key: str, at: IntegerValue, **amounts: IntegerValue | int) -> Table:
+    """Changes (``key``, ``stamp``, amounts) as purchases leave a window at the start of day ``at``."""
+    return table.select(key, stamp=at, **{name: ibis.literal(0) - value for name, value in amounts.items()})
 
 
 def running_totals(key: str, *changes: Table, latest: str | None = None) -> Table:
@@ -63,16 +60,26 @@ def counterpart_days(purchases: Table, key: str, counterpart: str, window_days: 
     met = purchases.select(key, counterpart, "day").distinct()
     in_order = ibis.window(group_by=[met[key], met[counterpart]], order_by=met.day)
     following = met.mutate(next_enters=met.day.lead().over(in_order) + 1)
-    return following.mutate(
-        leaves=ibis.least(following.day + window_days, following.next_enters.fill_null(following.day + window_days))
-    )
+    passed = following.day + window_days
+    return following.mutate(leaves=ibis.least(passed, following.next_enters.fill_null(passed)))
+
+
+def within_reach(purchases: Table, window_days: int, snapshots_from: date | None) -> Table:
+    """Leave out purchases that can be in no row of a windowed view that is asked from ``snapshots_from`` on.
+
+    A purchase is gone from the window after ``window_days``, and the row that says so outlives its view's time to live,
+    the same number of days, before ``snapshots_from``.
+    """
+    if snapshots_from is None:
+        return purchases
+    return purchases.filter(purchases.day >= epoch_day(snapshots_from) - 2 * window_days)
 
 
 def known_between(rows: Table, key: str, snapshots_from: date | None, until: date) -> Table:
     """Keep the rows that answer every question from ``snapshots_from`` to ``until``.
 
     These are the change points between the two days, and each entity's last one before: its state as of
-    ``snapshots_from``.
+    ``snapshots_from``. It keeps its own stamp, so that it grows too old when it would have.
     """
     rows = rows.filter(rows[STAMP] <= epoch_day(until))
     if snapshots_from is None:

@@ -7,7 +7,15 @@ from datetime import date
 import ibis
 from ibis.expr.types import Table
 
-from feature_repo.batch.change_points import STAMP, counterpart_days, enter, known_between, pass_through, running_totals
+from feature_repo.batch.change_points import (
+    STAMP,
+    counterpart_days,
+    enter,
+    known_between,
+    leave,
+    running_totals,
+    within_reach,
+)
 from feature_repo.batch.engine import epoch_micros, newest_first
 from feature_repo.schema import WINDOW_DAYS
 
@@ -18,21 +26,20 @@ KEY = "customer_id"
 
 def customer_activity(purchases: Table, snapshots_from: date | None, until: date) -> Table:
     """One row per customer and change point; a customer whose purchases have all left has a row of zeros."""
-    days = purchases.select(KEY, "day").distinct()
+    purchases = within_reach(purchases, WINDOW_DAYS, snapshots_from)
+    by_day = purchases.group_by([KEY, "day"]).aggregate(
+        purchases=purchases.count(),
+        spend_micros=purchases.price_micros.sum(),
+        online=(purchases.sales_channel_id == ONLINE).cast("int64").sum(),
+        distinct_articles=purchases.article_id.nunique(),
+    )
+    of_window = {name: by_day[name] for name in ("purchases", "spend_micros", "online")} | {"active_days": 1}
     articles = counterpart_days(purchases, KEY, "article_id", WINDOW_DAYS)
     totals = running_totals(
         KEY,
-        pass_through(
-            purchases,
-            KEY,
-            purchases.day + WINDOW_DAYS,
-            purchases=1,
-            spend_micros=purchases.price_micros,
-            online=(purchases.sales_channel_id == ONLINE).cast("int64"),
-        ),
-        pass_through(articles, KEY, articles.leaves, distinct_articles=1),
-        pass_through(days, KEY, days.day + WINDOW_DAYS, active_days=1),
-        enter(purchases, KEY, ever=1),
+        enter(by_day, KEY, **of_window, distinct_articles=by_day.distinct_articles, ever=by_day.purchases),
+        leave(by_day, KEY, by_day.day + WINDOW_DAYS, **of_window),
+        leave(articles, KEY, articles.leaves, distinct_articles=1),
     )
     rows = known_between(totals, KEY, snapshots_from, until)
     rows = rows.left_join(_latest_purchases(rows, purchases), [KEY, STAMP])

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -32,20 +32,28 @@ def duckdb_engine(spill_parent: Path) -> Iterator[ibis.BaseBackend]:
             engine.disconnect()
 
 
-def write_parquet(engine: ibis.BaseBackend, table: Table, path: Path) -> int:
-    """Write a table in the types it declares, appearing whole; returns its rows.
+def write_parquet(engine: ibis.BaseBackend, parts: Sequence[Table], path: Path) -> int:
+    """Compute parts of a table one after the other and write them as one file, appearing whole; returns its rows.
 
-    DuckDB's sum of 64-bit integers has 128 bits, which Parquet would hold as a float; Ibis does not know.
+    Columns are written in the types they declare: DuckDB's sum of 64-bit integers has 128 bits, which Ibis does not
+    know and Parquet would hold as a float.
     """
-    columns = ", ".join(
-        f'CAST("{name}" AS {DuckDBType.to_string(dtype)}) AS "{name}"' for name, dtype in table.schema().items()
-    )
-    partial = path.with_suffix(".partial")
-    engine.con.execute(
-        f"COPY (SELECT {columns} FROM ({engine.compile(table)})) TO '{partial}' (FORMAT parquet, COMPRESSION zstd)"
-    )
-    os.replace(partial, path)
+    with tempfile.TemporaryDirectory(prefix=".parts-", dir=path.parent) as folder:
+        for number, part in enumerate(parts):
+            columns = ", ".join(
+                f'CAST("{name}" AS {DuckDBType.to_string(dtype)}) AS "{name}"' for name, dtype in part.schema().items()
+            )
+            _copy(engine, f"SELECT {columns} FROM ({engine.compile(part)})", Path(folder) / f"{number}.parquet")
+        whole = Path(folder) / "0.parquet"
+        if len(parts) > 1:
+            whole = Path(folder) / "whole"
+            _copy(engine, f"FROM read_parquet('{folder}/*.parquet')", whole)
+        os.replace(whole, path)
     return int(engine.read_parquet(str(path)).count().execute())
+
+
+def _copy(engine: ibis.BaseBackend, query: str, path: Path) -> None:
+    engine.con.execute(f"COPY ({query}) TO '{path}' (FORMAT parquet, COMPRESSION zstd)")
 
 
 @ibis.udf.scalar.builtin(name="epoch_us")

@@ -26,10 +26,13 @@ from feature_repo.schema import (
     CUSTOMER_ACTIVITY_30D,
     CUSTOMER_HISTORY,
     CUSTOMER_PROFILE,
+    ENTITIES,
     View,
 )
 from infra.progress import track
 from infra.settings import Settings
+
+PURCHASES_PER_PART = 2_000_000
 
 
 def build_offline_tables(settings: Settings, as_of: date, snapshots_from: date | None = None) -> dict[str, int]:
@@ -52,20 +55,33 @@ def build_offline_tables(settings: Settings, as_of: date, snapshots_from: date |
         purchases = read_purchases(engine, settings.tables_dir, settings.event_log_dir, as_of)
         customers = engine.read_parquet(str(settings.tables_dir / "customers.parquet"))
         articles = engine.read_parquet(str(settings.tables_dir / "articles.parquet"))
-        rows: list[tuple[View, Table]] = [
-            (CUSTOMER_PROFILE, customer_profile(customers)),
-            (CUSTOMER_HISTORY, customer_history(purchases, snapshots_from, as_of)),
-            (CUSTOMER_ACTIVITY_30D, customer_activity(purchases, snapshots_from, as_of)),
-            (ARTICLE_CATALOG, article_catalog(articles)),
-            (ARTICLE_SALES, article_sales(purchases, customers, snapshots_from, as_of)),
-            (ARTICLE_ACTIVITY_30D, article_activity(purchases, snapshots_from, as_of)),
-            (ARTICLE_IMAGE, _image_embeddings(engine, settings.images_dir, articles)),
-            (ARTICLE_AVAILABILITY, empty_rows(ARTICLE_AVAILABILITY, articles)),
+        parts = _parts(purchases)
+        tables: list[tuple[View, list[Table]]] = [
+            (CUSTOMER_PROFILE, [customer_profile(customers)]),
+            (CUSTOMER_HISTORY, [customer_history(part, snapshots_from, as_of) for part in parts["customer"]]),
+            (CUSTOMER_ACTIVITY_30D, [customer_activity(part, snapshots_from, as_of) for part in parts["customer"]]),
+            (ARTICLE_CATALOG, [article_catalog(articles)]),
+            (ARTICLE_SALES, [article_sales(part, customers, snapshots_from, as_of) for part in parts["article"]]),
+            (ARTICLE_ACTIVITY_30D, [article_activity(part, snapshots_from, as_of) for part in parts["article"]]),
+            (ARTICLE_IMAGE, [_image_embeddings(engine, settings.images_dir, articles)]),
+            (ARTICLE_AVAILABILITY, [empty_rows(ARTICLE_AVAILABILITY, articles)]),
         ]
+        steps = [(view, [offline_table(part, view) for part in tables_of_view]) for view, tables_of_view in tables]
         return {
-            view.name: write_parquet(engine, offline_table(table, view), settings.offline_dir / f"{view.name}.parquet")
-            for view, table in track(rows, "compute offline tables")
+            view.name: write_parquet(engine, offline_tables, settings.offline_dir / f"{view.name}.parquet")
+            for view, offline_tables in track(steps, "compute offline tables")
         }
+
+
+def _parts(purchases: Table) -> dict[str, list[Table]]:
+    """By entity: the purchases in parts small enough for the engine's memory, each entity wholly in one of them."""
+    count = 1 + int(purchases.count().execute()) // PURCHASES_PER_PART
+    if count == 1:
+        return {entity: [purchases] for entity in ENTITIES}
+    return {
+        entity: [purchases.filter(purchases[key].hash().abs() % count == part) for part in range(count)]
+        for entity, (key, _) in ENTITIES.items()
+    }
 
 
 def _image_embeddings(engine: ibis.BaseBackend, images_dir: Path, articles: Table) -> Table:

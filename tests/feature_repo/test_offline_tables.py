@@ -128,8 +128,12 @@ def test_every_row_is_what_was_known_at_the_start_of_its_day(
         for day in range(start or FIRST_DAY, LAST_DAY + 1):
             known = any(purchase.day < day for purchase in own)
             row = timeline.at(entity, day)
-            assert (row is not None) == known
-            if row is not None:
+            assert known or row is None
+            if row is None and known:  # only where its row of zeros is older than the view's time to live
+                assert start
+                assert view.ttl_days
+                assert expect(own, day - view.ttl_days)[view.features[0].name] == 0
+            elif row is not None:
                 assert_same(row, expect(own, day))
 
 

@@ -33,7 +33,7 @@ class TowerTraining:
     """
 
     epochs: int = 2
-    least_steps: int = 400
+    least_steps: int = 300
     most_epochs: int = 12
     batch_size: int = 1_024
     seed: int = 7

@@ -184,7 +184,7 @@ def _load(
             changes.add((entity_id, purchase.day))
         state.restamp(0)
         states.append(state)
-    commands = index.additions(changes, day)
+    commands = index.additions(changes, day, day)
     pipe.ask(commands, len(commands))
     _replace(store, states)
 

@@ -34,12 +34,15 @@ class ExpiryIndex:
         self._entity = entity
         self._lags = lags
 
-    def additions(self, changes: Iterable[tuple[str, int]], day: int) -> list[bytes]:
-        """Packed commands that put (entity id, day of purchase) on the sets of days after ``day``."""
+    def additions(self, changes: Iterable[tuple[str, int]], day: int, horizon_day: int) -> list[bytes]:
+        """Packed commands that put (entity id, day of purchase) on the sets of days after the clock day ``day``.
+
+        Purchases dated after ``horizon_day`` are held back: their own day is one on which values change.
+        """
         members: dict[tuple[int, int], set[str]] = {}
         for entity_id, purchase_day in changes:
             shard = shard_of(entity_id)
-            if purchase_day > day:  # held back until its day comes
+            if purchase_day > horizon_day:
                 members.setdefault((purchase_day, shard), set()).add(entity_id)
             for lag in self._lags:
                 if purchase_day + lag > day:

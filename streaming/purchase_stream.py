@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from feature_repo.schema import WINDOW_DAYS
 from infra.errors import UserError
 from streaming.event_clock import EventClock
 from streaming.events import TRANSACTIONS, instant_text, micros_of
@@ -33,8 +34,9 @@ _DAYS_OF_ENTRIES = 64  # a set's day is at most a window ahead of the clock that
 
 _SET_IF_LATER = """
 local now = redis.call('GET', KEYS[1])
-if not now or now < ARGV[1] then redis.call('SET', KEYS[1], ARGV[1]) end
-return 1
+if now and now >= ARGV[1] then return now end
+redis.call('SET', KEYS[1], ARGV[1])
+return ARGV[1]
 """
 
 
@@ -111,7 +113,9 @@ class PurchaseStream:
         """
         self.settle()
         self.clock.observe({p: (batch.purchases, batch.is_read_to_end) for p, batch in batches.items()})
-        day, horizon_day = self.clock.day, self.clock.horizon_day
+        horizon_day = self.clock.horizon_day
+        # Before the clock has started, windows stand a window's length before the newest purchase.
+        day = self.clock.day or max(0, horizon_day - WINDOW_DAYS)
         by_customer: dict[str, list[Purchase]] = {}
         for batch in batches.values():
             for purchase in batch.purchases:
@@ -185,10 +189,6 @@ class PurchaseStream:
         announcements = self._announcements(article_ids)
         self._pipe.ask(announcements, len(announcements))
 
-    def publish_clock(self) -> None:
-        """Make the clock known when it has moved without purchases."""
-        self._pipe.ask([self._clock_command()], 1)
-
     def forget_partitions(self, partitions: Iterable[int]) -> None:
         """Other workers read these now."""
         self.clock.forget(partitions)
@@ -206,8 +206,9 @@ class PurchaseStream:
         """Everything that is not in an entity's own hash; positions come last, for they vouch for all before."""
         commands: list[bytes] = []
         for applied, (_, index) in zip((outcome.customers, outcome.articles), self._expiries, strict=True):
-            commands += index.additions(applied.changes, day)
+            commands += index.additions(applied.changes, day, self.clock.horizon_day)
         commands += self._announcements(touched_articles)
+        clock_position = len(commands)
         commands.append(self._clock_command())
         for partition in batches:
             published = self.clock.published(partition)
@@ -220,6 +221,7 @@ class PurchaseStream:
                 command(b"HSET", positions_key(TRANSACTIONS), *[part for pair in positions for part in pair])
             )
         replies = self._pipe.ask(commands, len(commands))
+        self.clock.move_to(micros_of_text(replies[clock_position]))  # another worker's may be ahead
         self._learn(replies[-2 if positions else -1], set(batches))
 
     def _learn(self, flat: Sequence[bytes], own: set[int]) -> None:

@@ -105,7 +105,9 @@ class WindowState:
         for aggregation, state in zip(self.window.aggregations.values(), self.states, strict=True):
             aggregation.expire(state, first_day)
         self.days = {day for day in self.days if day >= first_day}
-        self.dropped = [*self.dropped, *range(former_first_day, min(first_day, former_first_day + WINDOW_DAYS))]
+        self.appended = {day: entries for day, entries in self.appended.items() if day >= first_day}
+        if self.version:
+            self.dropped = [*self.dropped, *range(former_first_day, min(first_day, former_first_day + WINDOW_DAYS))]
         if self.ahead:
             due = [purchase for purchase in self.ahead if purchase.day <= day]
             if due:

@@ -119,13 +119,14 @@ class WindowStore:
 
         Args:
             day: the clock day; tiles that have left the window by then are not fetched.
-            newest_day: the newest day that tiles are expected for. A window that stands later is fetched again.
+            newest_day: the newest day that tiles are expected for. A window that stands elsewhere is fetched again.
         """
         return self.receive(self.request(entity_ids, day, newest_day))
 
     def request(self, entity_ids: Sequence[str], day: int, newest_day: int) -> Reading:
         """First half of ``read``: ask without waiting."""
-        days = range(day - WINDOW_DAYS + 1, max(newest_day, day) + 1)
+        newest_day = max(newest_day, day)
+        days = range(max(day, newest_day - WINDOW_DAYS) - WINDOW_DAYS + 1, newest_day + 1)
         return Reading(entity_ids, day, days, self._ask(entity_ids, [days] * len(entity_ids)))
 
     def receive(self, reading: Reading) -> list[WindowState]:
@@ -139,11 +140,11 @@ class WindowStore:
             if header is None:
                 continue
             standing = WindowState.day_of(header)
-            if standing < reading.days.stop:
+            if standing < reading.days.stop and max(standing, reading.day) - WINDOW_DAYS + 1 >= reading.days.start:
                 # Tiles between the last clock day and this one's window are expired: dropped when the window advances.
                 state.load(header, reply[1], reply[2:])
             else:
-                later.append(state)
+                later.append(state)  # a writer is far ahead of us or, if we are, far behind
                 later_days.append(range(standing - WINDOW_DAYS + 1, standing + 1))
         if later:
             replies = self._pipe.read(self._ask([state.entity_id for state in later], later_days))

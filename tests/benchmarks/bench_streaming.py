@@ -1,6 +1,6 @@
 """The stream at full speed and live: purchases a second from a filled topic, and milliseconds from Kafka to the value.
 
-One `vitrine stream` process, real Kafka and Redis beside it on the same machine. Purchases are shaped as H&M's: baskets
+One `vitrine stream` process, real Kafka and Redis (append-only file, synced every second) beside it. Purchases are shaped as H&M's: baskets
 of three on average, customers who come back, bestsellers and a long tail. `make bench-streaming`, or
 `python -m pytest tests/benchmarks/bench_streaming.py -s --override-ini python_files='bench_*.py'`.
 """
@@ -24,13 +24,13 @@ from feature_repo.online.format import entity_key, feature_field
 from infra.figures import Figure, write_figures
 from infra.local.command import VitrineCommand
 from infra.local.kafka import KafkaServer
-from infra.local.redis import RedisServer
 from infra.local.topics import create_topics
 from infra.settings import Settings
 from streaming.events import TRANSACTIONS, purchase_event
 from streaming.purchase import DAY_MICROS
 from streaming.purchase_producer import PurchaseProducer
 from streaming.purchase_stream import positions_key
+from tests.streaming.lazy_redis import LazyRedis
 
 PURCHASES = int(os.environ.get("VITRINE_BENCH_PURCHASES", 300_000))
 PURCHASES_A_DAY = 43_000  # H&M's
@@ -67,7 +67,7 @@ def shop(purchases: int, seed: int = 1) -> Iterator[tuple[str, int, bytes]]:
 @pytest.fixture
 def settings(tmp_path: Path) -> Iterator[Settings]:
     with (
-        RedisServer.start(tmp_path / "redis", tmp_path / "logs") as server,
+        LazyRedis.start(tmp_path / "redis", tmp_path / "logs") as server,
         KafkaServer.start(tmp_path / "kafka", tmp_path / "logs") as kafka,
     ):
         create_topics(kafka.bootstrap_servers)
@@ -110,7 +110,8 @@ def test_streaming(settings: Settings) -> None:
     latencies = live(settings, client)
     p50, p99 = np.percentile(latencies, [50, 99])
     print(
-        f"live at {LIVE_A_SECOND:,}/s: acknowledged to online value p50 {p50:.0f} ms, p99 {p99:.0f} ms of {len(latencies)}"
+        f"live at {LIVE_A_SECOND:,}/s: acknowledged to online value "
+        f"p50 {p50:.0f} ms, p99 {p99:.0f} ms of {len(latencies)}"
     )
     worker.stop()
     figures = {

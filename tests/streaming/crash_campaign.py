@@ -21,7 +21,6 @@ from feature_repo.batch.engine import duckdb_engine
 from infra.local.command import VitrineCommand
 from infra.local.daemon import Daemon
 from infra.local.kafka import KafkaServer
-from infra.local.redis import RedisServer
 from infra.local.topics import create_topics
 from infra.settings import Settings
 from streaming.events import TRANSACTIONS, purchase_event
@@ -29,6 +28,7 @@ from streaming.purchase import DAY_MICROS, Purchase, buyer_digest
 from streaming.purchase_producer import PurchaseProducer
 from streaming.purchase_stream import positions_key
 from tests.streaming.batch_comparison import as_table, compare
+from tests.streaming.lazy_redis import LazyRedis
 from tests.streaming.worlds import DAY
 
 DAYS = 45
@@ -56,7 +56,7 @@ def run_campaign(folder: Path, *, rounds: int, purchases: int, workers: int, see
     """One kill per round, each at a random moment, spread over the time that the purchases take."""
     rng = random.Random(seed)
     with (
-        RedisServer.start(folder / "redis", folder / "logs") as redis_server,
+        LazyRedis.start(folder / "redis", folder / "logs") as redis_server,
         KafkaServer.start(folder / "kafka", folder / "logs") as kafka,
     ):
         create_topics(kafka.bootstrap_servers)

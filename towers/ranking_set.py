@@ -57,10 +57,13 @@ class Retrieval:
         """The sources' names in order."""
         return tuple(quota.source.name for quota in self.quotas)
 
+    def question(self, case: int) -> Question:
+        """One customer's request, as the gateway puts it to the sources."""
+        return Question(self.snapshot.customers[case], self.snapshot.articles, self.query_embeddings[case])
+
     def candidates(self, case: int) -> CandidateSet:
         """The candidates of one customer, as the gateway collects them without filters."""
-        question = Question(self.snapshot.customers[case], self.snapshot.articles, self.query_embeddings[case])
-        return collect(question, self.quotas)
+        return collect(self.question(case), self.quotas)
 
     def features(self, case: int, candidates: CandidateSet) -> npt.NDArray[np.float32]:
         """The ranker's inputs for these candidates, [candidates, features]."""

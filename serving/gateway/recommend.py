@@ -87,15 +87,16 @@ class Recommender:
             read = self._customers.read(request.customer_id, release.articles, now)
             shopper = await trace.remote("customer", read)
             shopper = shopper or unknown_shopper(request.customer_id, release.articles, now)
-            # 3 The query tower.
-            query = None
-            if shopper.known:
+            # 3 The query tower. Who has bought nothing yet is shown what is trending: the models, which learn from
+            # purchases, order that worse than its sales do.
+            personal, query = shopper.customer.has_history, None
+            if personal:
                 query = await trace.remote("query_tower", embed_query(self._models, release, shopper.customer))
             # 4 Candidates from the sources, through the filters.
             question = Question(shopper.customer, release.articles, query)
-            found = self._find(trace, release, question, allowed, request.depth, context, shopper.known)
+            found = self._find(trace, release, question, allowed, request.depth, context, personal)
             # 5 Features of the candidates, and 6 the ranker.
-            scores = await self._rank(trace, release, question, found) if shopper.known else source_order(found)
+            scores = await self._rank(trace, release, question, found) if personal else source_order(found)
             # 7 Diversity and shop rules, reasons.
             with trace.timed("arrange"):
                 shown = self._arrange(release, found, scores)[request.first : request.depth]
@@ -132,10 +133,10 @@ class Recommender:
         allowed: Allowed,
         depth: int,
         context: int,
-        known: bool,
+        personal: bool,
     ) -> Candidates:
-        """Candidates of all sources; only what is trending for unknown customers, or where a source breaks."""
-        if known:
+        """Candidates of all sources; only what is trending without purchases, or where a source breaks."""
+        if personal:
             found = trace.local("candidates", lambda: find_candidates(release, question, allowed, depth, context))
             if found is not None:
                 return found

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from infra.progress import track
+from serving.retrieval.sources.trending import TrendingSource
 from towers.evaluation.baselines import DEPTH, join_lists
 from towers.ranking_set import Retrieval
 
@@ -40,7 +41,7 @@ def rank_by_head(retrieval: Retrieval, head: HeadScorer) -> npt.NDArray[np.int32
 def rank_by_vitrine(
     retrieval: Retrieval, scorer: Scorer
 ) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.float64], npt.NDArray[np.int64]]:
-    """All sources' candidates in the ranker's order.
+    """What the gateway shows: all sources' candidates in the ranker's order; without purchases, what is trending.
 
     Returns:
         Lists [cases, DEPTH], the candidates' recall of each case [cases], and their number [cases].
@@ -49,6 +50,7 @@ def rank_by_vitrine(
     cases = len(retrieval.snapshot.customers)
     ranked = np.full((cases, DEPTH), -1, np.int32)
     recall, sizes = np.zeros(cases), np.zeros(cases, np.int64)
+    trending = TrendingSource()
     chunks = range(0, cases, _CASES_AT_ONCE)
     for start in track(chunks, "rank test customers"):
         chunk = range(start, min(start + _CASES_AT_ONCE, cases))
@@ -57,8 +59,12 @@ def rank_by_vitrine(
         scores = scorer(np.concatenate(features))
         stops = np.cumsum([len(found) for found in candidates])
         for case, found, own in zip(chunk, candidates, np.split(scores, stops[:-1]), strict=True):
-            order = np.lexsort((found.positions, -own))[:DEPTH]
-            ranked[case, : len(order)] = found.positions[order]
+            question = retrieval.question(case)
+            if question.customer.has_history:
+                shown = found.positions[np.lexsort((found.positions, -own))[:DEPTH]]
+            else:
+                shown = trending.propose(question, DEPTH).positions
+            ranked[case, : len(shown)] = shown
             wanted = targets.articles[targets.offsets[case] : targets.offsets[case + 1]]
             recall[case] = np.isin(wanted, found.positions).mean()
             sizes[case] = len(found)

@@ -6,6 +6,7 @@ import gateway_world as world
 import pytest
 from gateway_world import LADIES, MEN, article
 
+from feature_repo.schema import CUSTOMER_PROFILE
 from serving.proto import recommender_pb2 as pb
 
 
@@ -63,6 +64,13 @@ def test_unknown_customers_get_what_is_trending(rig):
     assert ids(answer) == [article(number) for number in range(1, 13)]
     assert {shown.source for shown in answer.articles} == {"trending"}
     assert answer.articles[0].reason == f"Trending in {LADIES}"
+
+
+def test_customers_who_have_bought_nothing_yet_get_what_is_trending(rig):
+    world.store(rig.redis, CUSTOMER_PROFILE, "newcomer", {"age": 33}, world.BATCH_DAY)
+    answer = rig.recommend("newcomer")
+    assert not answer.unknown_customer
+    assert ids(answer) == ids(rig.recommend("nobody"))
 
 
 def test_a_request_without_an_id_gets_one_and_a_given_one_comes_back(rig):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
@@ -76,3 +78,13 @@ def test_bulk_decoding_refuses_another_kind() -> None:
         numeric_columns([[encode_value(Kind.INT64, 1)], [encode_value(Kind.FLOAT64, 1.0)]], [Kind.INT64])
     with pytest.raises(ValueError, match="not numeric"):
         numeric_columns([[b""]], [Kind.STRING])
+
+
+def test_reading_needs_none_of_the_heavy_libraries() -> None:
+    program = """
+import sys
+import feature_repo.online.entity_values, feature_repo.online.numeric_columns
+print([name for name in ("feast", "pandas", "pyarrow", "google.protobuf", "duckdb") if name in sys.modules])
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

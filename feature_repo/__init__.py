@@ -1,0 +1,6 @@
+"""The features: what they are, how they are computed, and where they are kept.
+
+``schema`` is the one table of views and features. ``definitions`` makes Feast's objects from it and ``store`` opens
+Feast with them; ``batch`` computes the offline tables, correct in time; ``materialize`` loads them into the online
+store, which ``online`` reads and writes in Feast's own format.
+"""

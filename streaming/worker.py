@@ -125,7 +125,8 @@ class StreamWorker:
         self._next_offsets: dict[Any, int] = {}
         self._newly_assigned: list[Any] = []
         self._published_idle: dict[int, bool] = {}
-        self._tick_due = self._commit_due = self._flush_due = 0.0
+        self._tick_due = self._commit_due = 0.0
+        self._waiting_since: dict[Any, float] = {}
         self._tick_day = -1
         self._outcome: Outcome | None = None
         self._name = options.instance or f"{socket.gethostname()}-{os.getpid()}"
@@ -292,17 +293,24 @@ class StreamWorker:
             self.metrics.expiries.inc(fallen)
             if fallen < self._options.expiries_per_tick:
                 self._tick_due, self._tick_day = now + _TICK_SECONDS, self._clock.day
-        waiting = sum(partition_log.pending for partition_log in self._partition_logs.values())
-        if waiting >= self._options.log_rows or (waiting and now >= self._flush_due):
-            self._flush_logs(list(self._partition_logs))
-        if not waiting:
-            self._flush_due = now + self._options.log_seconds
+        self._flush_one_log(now)
+
+    def _flush_one_log(self, now: float) -> None:
+        """Write the log of the partition whose rows wait longest, if it is time: one at a round, for shorter pauses."""
+        waiting = [
+            (self._waiting_since.setdefault(p, now), p) for p, held in self._partition_logs.items() if held.pending
+        ]
+        if waiting:
+            since, partition = min(waiting)
+            too_many = sum(held.pending for held in self._partition_logs.values()) >= self._options.log_rows
+            if too_many or now - since >= self._options.log_seconds:
+                self._flush_logs([partition])
 
     def _flush_logs(self, partitions: Iterable[Any]) -> None:
         for partition in partitions:
             written = self._partition_logs[partition].flush()
             self.metrics.logged.labels(partition.topic).inc(written)
-        self._flush_due = time.monotonic() + self._options.log_seconds
+            self._waiting_since.pop(partition, None)
 
     def _commit(self) -> None:
         """Tell Kafka how far we are; for displays of lag, so a failure is no more than that."""
@@ -411,6 +419,7 @@ class StreamWorker:
     def _forget(self, partitions: list[Any]) -> None:
         for partition in partitions:
             self._partition_logs.pop(partition, None)
+            self._waiting_since.pop(partition, None)
             self._next_offsets.pop(partition, None)
             if partition in self._newly_assigned:
                 self._newly_assigned.remove(partition)

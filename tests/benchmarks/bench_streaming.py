@@ -1,8 +1,8 @@
 """The stream at full speed and live: purchases a second from a filled topic, and milliseconds from Kafka to the value.
 
-One `vitrine stream` process, real Kafka and Redis (append-only file, synced every second) beside it. Purchases are shaped as H&M's: baskets
-of three on average, customers who come back, bestsellers and a long tail. `make bench-streaming`, or
-`python -m pytest tests/benchmarks/bench_streaming.py -s --override-ini python_files='bench_*.py'`.
+One `vitrine stream` process, real Kafka and Redis (append-only file, synced every second) beside it. Purchases are
+shaped as H&M's: baskets of three on average, customers who come back, bestsellers and a long tail. `make
+bench-streaming`, or `python -m pytest tests/benchmarks/bench_streaming.py -s --override-ini python_files='bench_*.py'`.
 """
 
 from __future__ import annotations

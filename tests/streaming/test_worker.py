@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import random
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
+import pyarrow as pa
 import pyarrow.dataset as ds
+import pyarrow.parquet as pq
 import redis
 
 from infra.local.command import VitrineCommand
@@ -173,3 +176,99 @@ def test_a_worker_told_to_stop_logs_and_commits_everything(
     partitions = [TopicPartition(TRANSACTIONS, number) for number in range(6)]
     assert sum(consumer.committed(partition) for partition in partitions) == len(purchases)
     consumer.close()
+
+
+def test_stock_reaches_the_online_store_and_interactions_the_log(
+    deployment: Settings, redis_client: redis.Redis, start_worker: Start
+) -> None:
+    from kafka import KafkaProducer
+
+    from feature_repo.online.entity_values import fields_of, parse
+    from feature_repo.online.format import entity_key
+    from feature_repo.schema import ARTICLE_AVAILABILITY
+
+    worker = start_worker()
+    at = "2020-09-20T10:00:0{}Z"
+    stock = [
+        {"event_id": "s2", "occurred_at": at.format(2), "article_id": "0108775015", "in_stock": False},
+        {"event_id": "s1", "occurred_at": at.format(1), "article_id": "0108775015", "in_stock": True},  # late, older
+    ]
+    seen = {"event_id": "i1", "occurred_at": at.format(3), "customer_id": "anna", "kind": "click"}
+    producer = KafkaProducer(bootstrap_servers=deployment.kafka_bootstrap_servers)
+    for event in stock:
+        producer.send("availability", json.dumps(event).encode(), key=b"0108775015")
+    producer.send("interactions", json.dumps(seen | {"article_id": "0108775015"}).encode(), key=b"anna")
+    producer.flush()
+    producer.close()
+
+    def in_stock() -> Any:
+        raw = redis_client.hmget(entity_key("article", "0108775015"), fields_of([ARTICLE_AVAILABILITY]))
+        return parse("0108775015", [ARTICLE_AVAILABILITY], raw, EPOCH).values.get("article_availability:in_stock")
+
+    wait_for(lambda: in_stock() is False, what="the article out of stock")
+    wait_for(lambda: redis_client.xlen("vitrine:article-changes"), what="the announcement")
+    worker.stop()
+    assert in_stock() is False
+    log = {topic: ds.dataset(deployment.event_log_dir / topic).to_table() for topic in ("availability", "interactions")}
+    assert sorted(log["availability"].column("event_id").to_pylist()) == ["s1", "s2"]
+    assert log["interactions"].column("kind").to_pylist() == ["click"]
+
+
+def test_dead_letters_are_listed_and_put_back_once(
+    deployment: Settings, redis_client: redis.Redis, start_worker: Start
+) -> None:
+    from kafka import KafkaProducer
+
+    from streaming.letter_box import LetterBox
+
+    deployment.tables_dir.mkdir(parents=True)
+    catalogue = deployment.tables_dir / "articles.parquet"
+    pq.write_table(pa.table({"article_id": ["0000000001"]}), catalogue)
+    start_worker()
+    producer = KafkaProducer(bootstrap_servers=deployment.kafka_bootstrap_servers)
+    event = purchase_event("e1", DAY * DAY_MICROS, "anna", "0108775015", 25_400, 2)
+    producer.send(TRANSACTIONS, event, key=b"anna")
+    producer.flush()
+    producer.close()
+    box = LetterBox(deployment.kafka_bootstrap_servers, TRANSACTIONS)
+    wait_for(box.letters, what="the dead letter")
+    assert [(letter.offset, letter.value) for letter in box.letters()] == [(0, event)]
+    assert "expected an article of the catalogue" in box.letters()[0].reason
+
+    pq.write_table(pa.table({"article_id": ["0000000001", "0108775015"]}), catalogue)  # the fix
+    assert box.put_back() == 1
+    wait_for(lambda: stored_features(redis_client, "article", "0108775015"), what="the event put back")
+    assert box.letters() == []
+    assert len(box.letters(put_back_too=True)) == 1
+    assert box.put_back() == 0
+    box.close()
+
+
+def test_status_tells_clock_lag_and_what_each_worker_has_counted(
+    deployment: Settings, redis_client: redis.Redis, start_worker: Start
+) -> None:
+    from streaming.status import status_lines, stream_status
+
+    assert "no worker runs; start one with `vitrine stream`" in status_lines(stream_status(deployment))
+    start_worker()
+    with PurchaseProducer(deployment.kafka_bootstrap_servers) as producer:
+        producer.send(NewPurchase("e1", EPOCH + timedelta(days=DAY), "anna", "0108775015", 25_400, 2))
+    wait_for(
+        lambda: [w["counted"] for w in stream_status(deployment).workers.values()] == [1], what="the worker's word"
+    )
+    status = stream_status(deployment)
+    assert status.clock == "2020-09-20T00:00:00.000000Z"
+    assert [(p.applied, p.lag) for p in status.partitions if p.end] == [(1, 0)]
+
+
+def test_two_instances_share_the_partitions(
+    deployment: Settings, redis_client: redis.Redis, start_worker: Start
+) -> None:
+    purchases = shop(1_000)
+    start_worker()
+    start_worker()
+    with PurchaseProducer(deployment.kafka_bootstrap_servers, linger_ms=5) as producer:
+        send_all(producer, purchases[:500])
+        wait_for(lambda: applied(redis_client) >= 500, seconds=60, what="the first half")
+        send_all(producer, purchases[500:])
+    wait_for(lambda: not differences(redis_client, purchases, DAY), seconds=60, what="every window as batch has it")

@@ -88,10 +88,7 @@ class PurchaseStream:
         self._set_if_later = b"*5\r\n$7\r\nEVALSHA\r\n" + bulk(pipe.load_script(_SET_IF_LATER)) + b"$1\r\n1\r\n"
         if self._pipe.call(b"EXISTS", BOOTSTRAPPING_KEY):
             raise UserError("a bootstrap is under way or was cut short; run `vitrine stream --bootstrap` to its end")
-        self._learn(self._pipe.call(b"HGETALL", WATERMARKS_KEY), set())
-        stored_clock = self._pipe.call(b"GET", EVENT_CLOCK_KEY)
-        if stored_clock is not None:
-            self.clock.move_to(micros_of_text(stored_clock))
+        self.refresh(())
         self._swept: dict[int, int] = {}
         self._unsettled: tuple[Mapping[int, PartitionBatch], Outcome, list[str], int] | None = None
 
@@ -99,6 +96,15 @@ class PurchaseStream:
         """Partition to the next offset to apply, for those ever applied."""
         flat = self._pipe.call(b"HGETALL", positions_key(TRANSACTIONS))
         return {int(partition): int(offset) for partition, offset in zip(flat[::2], flat[1::2], strict=True)}
+
+    def refresh(self, own_partitions: Iterable[int]) -> None:
+        """Hear from Redis how far the others are: a worker with nothing to apply would not know what time it is."""
+        watermarks, stored_clock = self._pipe.ask(
+            [command(b"HGETALL", WATERMARKS_KEY), command(b"GET", EVENT_CLOCK_KEY)], 2
+        )
+        self._learn(watermarks, set(own_partitions))
+        if stored_clock is not None:
+            self.clock.move_to(micros_of_text(stored_clock))
 
     def apply(self, batches: Mapping[int, PartitionBatch], wait: bool = True) -> Outcome:
         """Bring windows, features, expiry index, clock and positions forward by what was read.

@@ -59,6 +59,7 @@ _FETCH_WAIT_MS = 100
 _TICK_SECONDS = 2.0
 _COMMIT_SECONDS = 1.0
 _RETRY_SECONDS = 0.2
+_PATIENCE_SECONDS = 15.0
 
 
 @dataclass(frozen=True)
@@ -127,6 +128,7 @@ class StreamWorker:
         self._published_idle: dict[int, bool] = {}
         self._tick_due = self._commit_due = 0.0
         self._waiting_since: dict[Any, float] = {}
+        self._short_since: dict[Any, float] = {}
         self._tick_day = -1
         self._outcome: Outcome | None = None
         self._name = options.instance or f"{socket.gethostname()}-{os.getpid()}"
@@ -289,6 +291,7 @@ class StreamWorker:
             self._measure()
         if now >= self._tick_due or self._tick_day != self._clock.day:
             own = [partition.partition for partition in self._next_offsets if partition.topic == TRANSACTIONS]
+            self._stream.refresh(own)
             fallen = self._stream.tick(shards_of(own, self._partition_count), self._options.expiries_per_tick)
             self.metrics.expiries.inc(fallen)
             if fallen < self._options.expiries_per_tick:
@@ -447,26 +450,43 @@ class StreamWorker:
             position = applied.get(partition.partition) if is_windowed else logged
             for what, offset in (("the online store has applied", position), ("the event log holds", logged)):
                 if offset is not None and offset > end:
+                    if self._is_patient(partition):
+                        break
                     raise UserError(
                         f"partition {partition.partition} of {partition.topic} ends at offset {end}, but {what} "
                         f"offsets up to {offset}: the topic was made anew. Move {self._settings.event_log_dir} away "
                         "if its events are not wanted, empty Redis, and run `vitrine stream --bootstrap`"
                     )
-            if logged is None:
-                start_of_log = max(first, position if position is not None else first)
-                logged = self._logs[partition.topic].begin(partition.partition, start_of_log)
-            start = min(first if position is None else position, max(logged, first))
-            if start < first:
-                log.error(
-                    "partition %d of %s begins at offset %d, offsets from %d on are lost: its retention is too short",
-                    partition.partition, partition.topic, first, start,
-                )  # fmt: skip
-                start = first
-            self._partition_logs[partition] = PartitionLog(self._logs[partition.topic], partition.partition, logged)
-            self._next_offsets[partition] = start
-            self._consumer.seek(partition, start)
+            else:
+                self._short_since.pop(partition, None)
+                self._go_to(partition, first, position, logged)
         self._clock.expect([partition.partition for partition in partitions if partition.topic == TRANSACTIONS])
-        self._consumer.resume(*partitions)
+
+    def _go_to(self, partition: Any, first: int, position: int | None, logged: int | None) -> None:
+        """Read on where the online store and the log need it, or at the topic's ``first`` offset."""
+        if logged is None:
+            start_of_log = max(first, position if position is not None else first)
+            logged = self._logs[partition.topic].begin(partition.partition, start_of_log)
+        start = min(first if position is None else position, max(logged, first))
+        if start < first:
+            log.error(
+                "partition %d of %s begins at offset %d, offsets from %d on are lost: its retention is too short",
+                partition.partition, partition.topic, first, start,
+            )  # fmt: skip
+            start = first
+        self._partition_logs[partition] = PartitionLog(self._logs[partition.topic], partition.partition, logged)
+        self._next_offsets[partition] = start
+        self._consumer.seek(partition, start)
+        self._consumer.resume(partition)
+
+    def _is_patient(self, partition: Any) -> bool:
+        """Whether to look again at a partition that seems to have lost its end: a broker that was killed needs a while
+        until it says where the end is."""
+        since = self._short_since.setdefault(partition, time.monotonic())
+        if time.monotonic() - since > _PATIENCE_SECONDS:
+            return False
+        self._newly_assigned.append(partition)
+        return True
 
     # --- ends ---
 

@@ -86,7 +86,7 @@ def run_campaign(folder: Path, *, rounds: int, purchases: int, workers: int, see
             if failures:
                 raise failures[0]
             _close_the_day(kafka.bootstrap_servers)
-            _wait_until_settled(settings, purchases_at_least=len(sold))
+            _wait_until_settled(settings, crew, purchases_at_least=len(sold))
         finally:
             for worker in crew:
                 worker.stop()
@@ -147,7 +147,7 @@ def _close_the_day(bootstrap_servers: str) -> None:
         )
 
 
-def _wait_until_settled(settings: Settings, purchases_at_least: int) -> None:
+def _wait_until_settled(settings: Settings, crew: list[VitrineCommand], purchases_at_least: int) -> None:
     deadline = time.monotonic() + SETTLED_WITHIN_SECONDS
     folder = settings.event_log_dir / TRANSACTIONS
     with redis.Redis.from_url(settings.redis_url) as client:
@@ -158,6 +158,9 @@ def _wait_until_settled(settings: Settings, purchases_at_least: int) -> None:
             logged = any(folder.glob("day=*/*.parquet")) and len(_logged(settings)) > purchases_at_least
             if applied > purchases_at_least and clock and clock.startswith(b"2020-09-21") and not due and logged:
                 return
+            for worker in crew:
+                if not worker.is_running:
+                    raise RuntimeError(f"{worker.name} ended by itself; its log is {worker.log_path}")
             time.sleep(0.5)
     raise TimeoutError(f"the stream did not settle within {SETTLED_WITHIN_SECONDS} s: applied {applied}, clock {clock}")
 

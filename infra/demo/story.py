@@ -69,6 +69,7 @@ def tell(settings: Settings, data: Path | None) -> None:
             start_worker_and_gateway(stack)
         answers, changes = _serve(running, prepared, settings.reports_dir / "demo")
     figures = Figures(time.monotonic() - started, changes, answers, evaluation)
+    (settings.reports_dir / "demo" / "metrics.md").write_text(evaluation.as_markdown())
     path = write_figures(settings.reports_dir, "demo", _as_figures(figures))
     _tell_end(figures, path, settings.reports_dir / "demo")
 
@@ -247,7 +248,7 @@ def _as_figures(figures: Figures) -> dict[str, Figure]:
 
 def _tell_end(figures: Figures, path: Path, reports_dir: Path) -> None:
     console.print(
-        f"[bold]Done in {figures.demo_seconds:.0f} s.[/bold] Pictures: {reports_dir}; figures: {path}.\n"
+        f"[bold]Done in {figures.demo_seconds:.0f} s.[/bold] Pictures and tables: {reports_dir}; figures: {path}.\n"
         "Everything is stopped again. `make up` keeps it running, `make demo DATA=folder` tells your files' story.",
         highlight=False,
         soft_wrap=True,

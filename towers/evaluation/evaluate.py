@@ -70,11 +70,15 @@ class Evaluation:
             share = self.achievable_share(part)
             console.print(line + (f"; {share:.0%} of the oracle's {SHARE_OF}" if share is not None else ""))
 
+    def as_markdown(self) -> str:
+        """The tables as a page."""
+        return f"## Purchases of {self.day}\n\n" + markdown(self.table, self.sizes)
+
     def write(self, reports_dir: Path, name: str, split: str = "test") -> list[Path]:
         """Write the tables as Markdown and all figures as JSON; return both paths."""
         page = reports_dir / f"{name}.md"
         page.parent.mkdir(parents=True, exist_ok=True)
-        page.write_text(f"## Purchases of {self.day}\n\n" + markdown(self.table, self.sizes))
+        page.write_text(self.as_markdown())
         values = figures(split, self.table)
         for part, candidates in self.candidates.items():
             values[f"{split}.{part}.candidates.recall"] = Figure(candidates["recall"], "share")

@@ -201,6 +201,8 @@ def test_a_server_that_starts_anew_comes_back_with_what_was_promoted(shop):
     rollback(shop.settings, say=shop.said.append)
     shop.server.stop()
     shop.server.start(allow_version_labels_for_unavailable_models=True)
+    for model in MODELS:
+        shop.server.until(model, {1: "AVAILABLE", 2: "AVAILABLE"})
     assert answers(shop, label="stable") == {1}
     assert answers(shop, version=2) == {2}
 

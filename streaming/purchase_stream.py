@@ -7,7 +7,7 @@ old as the windows are, and reading goes on from there: Kafka's own committed of
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -88,7 +88,8 @@ class PurchaseStream:
         self._set_if_later = b"*5\r\n$7\r\nEVALSHA\r\n" + bulk(pipe.load_script(_SET_IF_LATER)) + b"$1\r\n1\r\n"
         if self._pipe.call(b"EXISTS", BOOTSTRAPPING_KEY):
             raise UserError("a bootstrap is under way or was cut short; run `vitrine stream --bootstrap` to its end")
-        self.refresh(())
+        self._learn(self._pipe.call(b"HGETALL", WATERMARKS_KEY), set())
+        self._hear_clock(self._pipe.call(b"GET", EVENT_CLOCK_KEY))
         self._swept: dict[int, int] = {}
         self._unsettled: tuple[Mapping[int, PartitionBatch], Outcome, list[str], int] | None = None
 
@@ -97,14 +98,15 @@ class PurchaseStream:
         flat = self._pipe.call(b"HGETALL", positions_key(TRANSACTIONS))
         return {int(partition): int(offset) for partition, offset in zip(flat[::2], flat[1::2], strict=True)}
 
-    def refresh(self, own_partitions: Iterable[int]) -> None:
-        """Hear from Redis how far the others are: a worker with nothing to apply would not know what time it is."""
-        watermarks, stored_clock = self._pipe.ask(
-            [command(b"HGETALL", WATERMARKS_KEY), command(b"GET", EVENT_CLOCK_KEY)], 2
-        )
-        self._learn(watermarks, set(own_partitions))
-        if stored_clock is not None:
-            self.clock.move_to(micros_of_text(stored_clock))
+    def refresh(self, own_partitions: Collection[int]) -> None:
+        """Tell the others how far our partitions are and hear how far theirs are, also where nothing is applied.
+
+        Telling again and again makes good what a former owner may have written last.
+        """
+        commands = [*self._watermark_commands(own_partitions), command(b"HGETALL", WATERMARKS_KEY)]
+        self._learn(self._pipe.ask(commands, len(commands))[-1], set(own_partitions))
+        self.clock.observe({})
+        self._hear_clock(self._pipe.ask([self._clock_command()], 1)[0])
 
     def apply(self, batches: Mapping[int, PartitionBatch], wait: bool = True) -> Outcome:
         """Bring windows, features, expiry index, clock and positions forward by what was read.
@@ -216,10 +218,7 @@ class PurchaseStream:
         commands += self._announcements(touched_articles)
         clock_position = len(commands)
         commands.append(self._clock_command())
-        for partition in batches:
-            published = self.clock.published(partition)
-            if published is not None:
-                commands.append(command(b"HSET", WATERMARKS_KEY, b"%d" % partition, published))
+        commands += self._watermark_commands(batches)
         commands.append(command(b"HGETALL", WATERMARKS_KEY))
         positions = [(b"%d" % partition, b"%d" % batch.next_offset) for partition, batch in batches.items()]
         if positions:
@@ -227,8 +226,16 @@ class PurchaseStream:
                 command(b"HSET", positions_key(TRANSACTIONS), *[part for pair in positions for part in pair])
             )
         replies = self._pipe.ask(commands, len(commands))
-        self.clock.move_to(micros_of_text(replies[clock_position]))  # another worker's may be ahead
+        self._hear_clock(replies[clock_position])
         self._learn(replies[-2 if positions else -1], set(batches))
+
+    def _watermark_commands(self, partitions: Iterable[int]) -> list[bytes]:
+        published = [(partition, self.clock.published(partition)) for partition in partitions]
+        return [
+            command(b"HSET", WATERMARKS_KEY, b"%d" % partition, told)
+            for partition, told in published
+            if told is not None
+        ]
 
     def _learn(self, flat: Sequence[bytes], own: set[int]) -> None:
         for partition, published in zip(flat[::2], flat[1::2], strict=True):
@@ -253,7 +260,15 @@ class PurchaseStream:
             for start in range(0, len(article_ids), _ARTICLES_PER_CHANGE)
         ]
 
+    def _hear_clock(self, stored: bytes | None) -> None:
+        """Another worker's clock may be ahead."""
+        if stored is not None:
+            self.clock.move_to(micros_of_text(stored))
+
     def _clock_command(self) -> bytes:
+        """Publish our clock, once it has started, and hear the later of ours and the published one."""
+        if not self.clock.now_us:
+            return command(b"GET", EVENT_CLOCK_KEY)
         return self._set_if_later + bulk(EVENT_CLOCK_KEY) + bulk(instant_text(self.clock.now_us).encode())
 
 

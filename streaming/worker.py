@@ -23,7 +23,7 @@ from infra.errors import UserError
 from infra.settings import Settings
 from streaming.availability import AvailabilityUpdates
 from streaming.catalogue import Catalogue
-from streaming.dead_letters import DeadLetter, DeadLetters
+from streaming.dead_letters import DeadLetters
 from streaming.event_clock import Belief, EventClock
 from streaming.event_log import (
     AVAILABILITY_COLUMNS,
@@ -31,31 +31,25 @@ from streaming.event_log import (
     PURCHASE_COLUMNS,
     EventLog,
     PartitionLog,
-    Row,
 )
 from streaming.events import (
     AVAILABILITY,
     INTERACTIONS,
-    TOPICS,
     TRANSACTIONS,
-    Availability,
-    BadEventError,
-    parse_availability,
-    parse_interaction,
 )
+from streaming.group import ASSIGNED, REVOKED, join
+from streaming.intake import Intake
+from streaming.log_rows import purchase_row
 from streaming.metrics import Metrics
-from streaming.purchase import DAY_MICROS, Purchase
-from streaming.purchase_parser import PurchaseParser
+from streaming.purchase import Purchase
 from streaming.purchase_stream import Outcome, PartitionBatch, PurchaseStream, shards_of
 from streaming.redis_pipe import RedisPipe
 from streaming.status import WORKER_KEY, WORKER_SECONDS
 
 log = logging.getLogger("vitrine.stream")
 
-GROUP = "vitrine-stream"
 _COLUMNS = {TRANSACTIONS: PURCHASE_COLUMNS, INTERACTIONS: INTERACTION_COLUMNS, AVAILABILITY: AVAILABILITY_COLUMNS}
 _POLL_MS = 100
-_FETCH_WAIT_MS = 100
 _TICK_SECONDS = 2.0
 _COMMIT_SECONDS = 1.0
 _RETRY_SECONDS = 0.2
@@ -120,9 +114,9 @@ class StreamWorker:
         self._now = now
         self.metrics = metrics or Metrics()
         self.progress = Progress()
-        self._catalogue = Catalogue(settings.tables_dir / "articles.parquet")
-        self._parser = PurchaseParser(self._catalogue)
         self._dead_letters = DeadLetters(settings.kafka_bootstrap_servers)
+        catalogue = Catalogue(settings.tables_dir / "articles.parquet")
+        self._intake = Intake(catalogue, self._dead_letters, self.metrics)
         self._clock = EventClock(options.belief)
         self._logs = {topic: EventLog(settings.event_log_dir / topic, columns) for topic, columns in _COLUMNS.items()}
         self._partition_logs: dict[Any, PartitionLog] = {}
@@ -137,7 +131,9 @@ class StreamWorker:
         self._name = options.instance or f"{socket.gethostname()}-{os.getpid()}"
         self._told_at, self._told_events = time.monotonic(), 0
         self._connect_redis()
-        self._consumer = self._make_consumer()
+        member = join(settings.kafka_bootstrap_servers, options.max_poll_records, options.session_timeout_ms)
+        self._consumer, self._rebalances = member.consumer, member.rebalances
+        self._partition_count = len(self._consumer.partitions_for_topic(TRANSACTIONS))
 
     def run(self, stop: threading.Event) -> None:
         """Work until ``stop`` is set; then flush, commit and leave the group."""
@@ -159,6 +155,9 @@ class StreamWorker:
 
     def _round(self) -> None:
         polled = self._consumer.poll(timeout_ms=_POLL_MS, max_records=self._options.max_poll_records)
+        while self._rebalances:
+            self._rebalance(*self._rebalances.popleft())
+        polled = {partition: records for partition, records in polled.items() if partition in self._partition_logs}
         if self._newly_assigned:
             self._position()
         started = time.perf_counter()
@@ -174,64 +173,21 @@ class StreamWorker:
 
     def _apply(self, polled: dict[Any, list[Any]]) -> None:
         latest_us = int(self._now() * 1_000_000) + self._options.belief.wall_skew_us
-        purchases: dict[Any, list[Purchase]] = {}
-        availability: list[tuple[Any, list[Availability]]] = []
-        rows: dict[Any, list[tuple[int, Row]]] = {}
-        for partition, records in polled.items():
-            self.metrics.events.labels(partition.topic).inc(len(records))
-            self.progress.events += len(records)
-            if partition.topic == TRANSACTIONS:
-                purchases[partition] = self._parse_purchases(records, latest_us)
-            elif partition.topic == AVAILABILITY:
-                told = self._parse(
-                    records, lambda record: (record.offset, parse_availability(record.value, self._catalogue))
-                )
-                availability.append((partition, [event for _, event in told]))
-                rows[partition] = [(offset, _availability_row(event)) for offset, event in told]
-            else:
-                seen = self._parse(
-                    records, lambda record: (record.offset, parse_interaction(record.value, self._catalogue))
-                )
-                rows[partition] = [(offset, _interaction_row(event)) for offset, event in seen]
-        self._dead_letters.flush()  # before any offset counts as done
-        next_offsets = {partition: records[-1].offset + 1 for partition, records in polled.items()}
-        outcome = self._apply_purchases(purchases, next_offsets)
-        for _, events in availability:
+        self.progress.events += sum(map(len, polled.values()))
+        batch = self._intake.parse(polled, latest_us)
+        outcome = self._apply_purchases(batch.purchases, batch.next_offsets)
+        for events in batch.availability:
             self._stream.announce(self._availability.apply(events))
         duplicates = outcome.customers.duplicates
-        for partition, of_partition in purchases.items():
-            rows[partition] = [
-                (purchase.offset, _purchase_row(purchase))
-                for purchase in of_partition
+        for partition, purchases in batch.purchases.items():
+            batch.rows[partition] = [
+                (purchase.offset, purchase_row(purchase))
+                for purchase in purchases
                 if not duplicates or (purchase.partition, purchase.offset) not in duplicates
             ]
-        for partition, of_partition_rows in rows.items():
-            self._partition_logs[partition].take(of_partition_rows, next_offsets[partition])
-        self._next_offsets.update(next_offsets)
-
-    def _parse_purchases(self, records: list[Any], latest_us: int) -> list[Purchase]:
-        parse, purchases = self._parser.parse, []
-        for record in records:
-            try:
-                purchases.append(parse(record.value, record.partition, record.offset, latest_us))
-            except BadEventError as error:
-                self._refuse(record, str(error))
-        return purchases
-
-    def _parse(self, records: Iterable[Any], parse: Callable[[Any], Any]) -> list[Any]:
-        parsed = []
-        for record in records:
-            try:
-                parsed.append(parse(record))
-            except BadEventError as error:
-                self._refuse(record, str(error))
-        return parsed
-
-    def _refuse(self, record: Any, reason: str) -> None:
-        self.metrics.dead_letters.labels(record.topic).inc()
-        self._dead_letters.put(
-            DeadLetter(record.topic, record.partition, record.offset, record.key, record.value, reason)
-        )
+        for partition, rows in batch.rows.items():
+            self._partition_logs[partition].take(rows, batch.next_offsets[partition])
+        self._next_offsets.update(batch.next_offsets)
 
     def _apply_purchases(self, purchases: dict[Any, list[Purchase]], next_offsets: dict[Any, int]) -> Outcome:
         batches = {}
@@ -352,72 +308,25 @@ class StreamWorker:
 
     # --- partitions come and go ---
 
-    def _make_consumer(self) -> Any:
-        from kafka import KafkaConsumer
-        from kafka.consumer.subscription_state import ConsumerRebalanceListener
-        from kafka.coordinator.assignors.cooperative_sticky import CooperativeStickyAssignor
-        from kafka.errors import KafkaError
-
-        worker = self
-
-        class Listener(ConsumerRebalanceListener):  # type: ignore[misc]
-            def on_partitions_assigned(self, assigned: Iterable[Any]) -> None:
-                worker._take_over(list(assigned))
-
-            def on_partitions_revoked(self, revoked: Iterable[Any]) -> None:
-                worker._hand_over(list(revoked))
-
-            def on_partitions_lost(self, lost: Iterable[Any]) -> None:
-                worker._forget(list(lost))
-
-        servers = self._settings.kafka_bootstrap_servers
-        try:
-            consumer = KafkaConsumer(
-                bootstrap_servers=servers,
-                group_id=GROUP,
-                client_id="vitrine-stream",
-                enable_auto_commit=False,
-                auto_offset_reset="earliest",
-                isolation_level="read_committed",
-                partition_assignment_strategy=[CooperativeStickyAssignor],
-                max_poll_records=self._options.max_poll_records,
-                fetch_max_wait_ms=_FETCH_WAIT_MS,
-                fetch_max_bytes=50 * 2**20,
-                max_partition_fetch_bytes=8 * 2**20,
-                session_timeout_ms=self._options.session_timeout_ms,
-                heartbeat_interval_ms=self._options.session_timeout_ms // 4,
-                reconnect_backoff_max_ms=500,
-                metrics_enabled=False,
-                bootstrap_timeout_ms=10_000,
-            )
-        except KafkaError as error:
-            raise UserError(
-                f"Kafka at {servers} does not answer ({type(error).__name__}); "
-                "is it running and does VITRINE_KAFKA_BOOTSTRAP_SERVERS point at it?"
-            ) from error
-        missing = set(TOPICS) - consumer.topics()
-        if missing:
-            consumer.close()
-            raise UserError(f"Kafka at {servers} has no topics {sorted(missing)}; `vitrine stack start` makes them")
-        self._partition_count = len(consumer.partitions_for_topic(TRANSACTIONS))
-        consumer.subscribe(list(TOPICS), listener=Listener())
-        return consumer
-
-    def _take_over(self, partitions: list[Any]) -> None:
-        self._consumer.pause(*partitions)  # until it is clear where to read on
-        self._newly_assigned += partitions
+    def _rebalance(self, what: str, partitions: list[Any]) -> None:
+        if what is ASSIGNED:
+            self._newly_assigned += partitions  # reading waits until it is clear where to go on
+        elif what is REVOKED:
+            self._hand_over(partitions)
+        else:
+            self._forget(partitions)
 
     def _hand_over(self, partitions: list[Any]) -> None:
-        """Flush and commit what is ours, for the next owner to go on without reading anything again.
+        """Flush what is still ours, so that the next owner need not read it again.
 
-        Called between two batches, from the client's own thread: nothing here may wait for Kafka.
+        The next owner may be at it already. That does no harm: windows and log take each offset from one of us only.
         """
         self._settle()
         self._flush_logs([partition for partition in partitions if partition in self._partition_logs])
-        self._commit()
         self._forget(partitions)
 
     def _forget(self, partitions: list[Any]) -> None:
+        """Partitions that are another's now."""
         for partition in partitions:
             self._partition_logs.pop(partition, None)
             self._waiting_since.pop(partition, None)
@@ -430,35 +339,32 @@ class StreamWorker:
 
     def _position(self) -> None:
         """Go to where Redis and the log are, whichever is behind, and start reading the new partitions."""
-        partitions, self._newly_assigned = self._newly_assigned, []
-        partitions = [partition for partition in partitions if partition in self._consumer.assignment()]
+        assigned = self._consumer.assignment()
+        partitions = [partition for partition in self._newly_assigned if partition in assigned]
         if not partitions:
             return
-        try:
-            first_offsets = self._consumer.beginning_offsets(partitions)
-            end_offsets = self._consumer.end_offsets(partitions)
-            applied = self._stream.positions()
-        except Exception:
-            self._newly_assigned = partitions + self._newly_assigned
-            raise
+        first_offsets = self._consumer.beginning_offsets(partitions)
+        end_offsets = self._consumer.end_offsets(partitions)
+        applied = self._stream.positions()
+        positioned = []
         for partition in partitions:
             first, end = first_offsets[partition], end_offsets[partition]
             logged = self._logs[partition.topic].position(partition.partition)
-            is_windowed = partition.topic == TRANSACTIONS
-            position = applied.get(partition.partition) if is_windowed else logged
-            for what, offset in (("the online store has applied", position), ("the event log holds", logged)):
-                if offset is not None and offset > end:
-                    if self._is_patient(partition):
-                        break
-                    raise UserError(
-                        f"partition {partition.partition} of {partition.topic} ends at offset {end}, but {what} "
-                        f"offsets up to {offset}: the topic was made anew. Move {self._settings.event_log_dir} away "
-                        "if its events are not wanted, empty Redis, and run `vitrine stream --bootstrap`"
-                    )
-            else:
-                self._short_since.pop(partition, None)
+            position = applied.get(partition.partition) if partition.topic == TRANSACTIONS else logged
+            told = {"the online store has applied": position, "the event log holds": logged}
+            beyond = {what: offset for what, offset in told.items() if offset is not None and offset > end}
+            if not beyond:
                 self._go_to(partition, first, position, logged)
-        self._clock.expect([partition.partition for partition in partitions if partition.topic == TRANSACTIONS])
+                positioned.append(partition)
+            elif self._patience_is_over(partition):
+                what, offset = beyond.popitem()
+                raise UserError(
+                    f"partition {partition.partition} of {partition.topic} ends at offset {end}, but {what} offsets up "
+                    f"to {offset}: the topic was made anew. Move {self._settings.event_log_dir} away if its events are "
+                    "not wanted, empty Redis, and run `vitrine stream --bootstrap`"
+                )
+        self._newly_assigned = [partition for partition in self._newly_assigned if partition not in positioned]
+        self._clock.expect([partition.partition for partition in positioned if partition.topic == TRANSACTIONS])
 
     def _go_to(self, partition: Any, first: int, position: int | None, logged: int | None) -> None:
         """Read on where the online store and the log need it, or at the topic's ``first`` offset."""
@@ -472,19 +378,16 @@ class StreamWorker:
                 partition.partition, partition.topic, first, start,
             )  # fmt: skip
             start = first
+        self._short_since.pop(partition, None)
         self._partition_logs[partition] = PartitionLog(self._logs[partition.topic], partition.partition, logged)
         self._next_offsets[partition] = start
         self._consumer.seek(partition, start)
         self._consumer.resume(partition)
 
-    def _is_patient(self, partition: Any) -> bool:
-        """Whether to look again at a partition that seems to have lost its end: a broker that was killed needs a while
-        until it says where the end is."""
+    def _patience_is_over(self, partition: Any) -> bool:
+        """Whether a partition has lacked its end for long: a broker that was killed needs a while to find it."""
         since = self._short_since.setdefault(partition, time.monotonic())
-        if time.monotonic() - since > _PATIENCE_SECONDS:
-            return False
-        self._newly_assigned.append(partition)
-        return True
+        return time.monotonic() - since > _PATIENCE_SECONDS
 
     # --- ends ---
 
@@ -536,33 +439,3 @@ class StreamWorker:
             self._consumer.close(timeout_ms=5_000)
             self._dead_letters.close()
             self._pipe.close()
-
-
-def _purchase_row(purchase: Purchase) -> Row:
-    return (
-        purchase.event_id,
-        purchase.occurred_at_us,
-        purchase.day,
-        purchase.customer_id,
-        purchase.article_id,
-        purchase.price_micros,
-        purchase.sales_channel_id,
-    )
-
-
-def _availability_row(event: Availability) -> Row:
-    return event.event_id, event.occurred_at_us, event.occurred_at_us // DAY_MICROS, event.article_id, event.in_stock
-
-
-def _interaction_row(event: Any) -> Row:
-    return (
-        event.event_id,
-        event.occurred_at_us,
-        event.occurred_at_us // DAY_MICROS,
-        event.customer_id,
-        event.kind,
-        event.article_id,
-        event.request_id,
-        event.release,
-        event.position,
-    )

@@ -151,6 +151,10 @@ class WindowUpdates:
         """Bring silent windows to the clock day; returns how many moved."""
         moved = 0
         pending = list(entity_ids)
+        for entity_id in pending:
+            # One that was not in Redis when we looked may have been written by another since.
+            if entity_id in self._cache and not self._cache[entity_id].version:
+                del self._cache[entity_id]
         while pending:
             self.request(pending, day, day)
             self.receive()

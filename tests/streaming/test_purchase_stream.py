@@ -210,3 +210,27 @@ def test_gateways_hear_which_articles_changed_and_what_time_it_is(pipe: RedisPip
     ((_, change),) = redis_client.xrange("vitrine:article-changes")
     assert change == {b"articles": b"0108775015,0108775044", b"clock": b"2020-09-20T00:00:00.000017Z"}
     assert redis_client.get("vitrine:event-clock") == b"2020-09-20T00:00:00.000017Z"
+
+
+def test_a_worker_that_is_behind_the_others_misses_no_expiry(
+    pipe: RedisPipe, redis_server: RedisServer, redis_client: redis.Redis
+) -> None:
+    ahead, behind = (PurchaseStream(RedisPipe(redis_server.url), EventClock(Belief(leap_days=30))) for _ in range(2))
+    ahead.apply({1: PartitionBatch([purchase("ben", "0110065001", DAY + 20, partition=1)], 1, True)})
+    fall(ahead)  # days up to here are swept
+    behind.apply(batch(purchase("anna", "0108775015", DAY, offset=0), read_to_end=False))
+    fall(ahead)
+    stored = stored_features(redis_client, "article", "0108775015")
+    assert (stored["units"], stored["units_7d"], stored["units_3d"]) == (1, 0, 0)
+
+
+def test_a_window_that_was_empty_when_a_worker_looked_still_falls(
+    pipe: RedisPipe, redis_server: RedisServer, redis_client: redis.Redis
+) -> None:
+    one, other = (PurchaseStream(RedisPipe(redis_server.url), EventClock(Belief(leap_days=30))) for _ in range(2))
+    too_late = purchase("anna", "0108775015", DAY - 40, offset=1)
+    one.apply(batch(purchase("ben", "0110065001", DAY, offset=0), too_late))
+    other.apply({1: PartitionBatch([purchase("cleo", "0108775015", DAY, partition=1)], 1, True)})
+    one.apply(batch(purchase("ben", "0110065001", DAY + 3, offset=2)))
+    fall(one)
+    assert stored_features(redis_client, "article", "0108775015")["units_3d"] == 0

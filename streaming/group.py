@@ -30,8 +30,8 @@ class Membership:
 
     Attributes:
         consumer: a ``kafka.KafkaConsumer`` of all topics.
-        rebalances: what has changed, oldest first. The client's own thread takes note of it here, maybe while a batch is
-            being worked on; whoever polls takes it from here between two batches, and nothing else may touch what the
+        rebalances: what has changed, oldest first. The client's own thread takes note of it here, maybe while a batch
+            is being worked on; whoever polls takes it from here between two batches, for nothing may touch what a
             batch works with. Assigned partitions are paused until then.
     """
 

@@ -131,27 +131,27 @@ class WindowStore:
 
     def receive(self, reading: Reading) -> list[WindowState]:
         """Second half of ``read``."""
-        states, later, later_days = [], [], []
-        for entity_id, reply in zip(reading.entity_ids, self._pipe.read(reading.pending), strict=True):
-            raise_error(reply)
-            state = self.new(entity_id, reading.day)
-            states.append(state)
-            header = reply[0]
-            if header is None:
-                continue
-            standing = WindowState.day_of(header)
-            if standing < reading.days.stop and max(standing, reading.day) - WINDOW_DAYS + 1 >= reading.days.start:
-                # Tiles between the last clock day and this one's window are expired: dropped when the window advances.
-                state.load(header, reply[1], reply[2:])
-            else:
-                later.append(state)  # a writer is far ahead of us or, if we are, far behind
-                later_days.append(range(standing - WINDOW_DAYS + 1, standing + 1))
-        if later:
-            replies = self._pipe.read(self._ask([state.entity_id for state in later], later_days))
-            for state, reply in zip(later, replies, strict=True):
+        states = [self.new(entity_id, reading.day) for entity_id in reading.entity_ids]
+        fetched = [(state, reading.days) for state in states]
+        replies = self._pipe.read(reading.pending)
+        while fetched:
+            elsewhere = []
+            for (state, days), reply in zip(fetched, replies, strict=True):
                 raise_error(reply)
-                if reply[0] is not None:
-                    state.load(reply[0], reply[1], reply[2:])
+                header = reply[0]
+                if header is None:
+                    continue
+                standing = WindowState.day_of(header)
+                # Tiles between its first day and ours are expired: dropped when the window advances.
+                first_day = max(standing, reading.day) - WINDOW_DAYS + 1
+                if days.start <= first_day and standing < days.stop:
+                    state.load(header, reply[1], reply[2:])
+                else:
+                    # A writer is far ahead of us, or far behind. It may move on before we have read again: then once
+                    # more, for header and tiles must be of one moment.
+                    elsewhere.append((state, range(first_day, standing + 1)))
+            fetched = elsewhere
+            replies = self._pipe.read(self._ask([s.entity_id for s, _ in fetched], [days for _, days in fetched]))
         return states
 
     def write(self, states: Sequence[WindowState]) -> list[WindowState]:

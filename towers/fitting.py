@@ -21,7 +21,7 @@ from serving.retrieval.sources.trending import DepartmentTrendSource, TrendingSo
 from towers.candidate_features import candidate_numeric
 from towers.catalogue import Catalogue
 from towers.ranker import RankerConfig, ServedRanker, train_ranker
-from towers.ranking_set import AnsweredTowerSource, Retrieval, make_ranking_set
+from towers.ranking_set import AnsweredTowerSource, RankingSet, Retrieval, make_ranking_set
 from towers.snapshot import Snapshot
 from towers.tower_trainer import ServedQueryTower, TowerTraining, content_vectors, item_vectors, train_towers
 from towers.training_set import make_training_set
@@ -80,10 +80,11 @@ class TowerPart:
 
 @dataclass(frozen=True)
 class Fitted:
-    """Everything of one release that was learned."""
+    """Everything of one release that was learned, and the rows that the ranker learned from."""
 
     towers: TowerPart
     ranker: ServedRanker
+    rows: RankingSet
 
 
 def fit(
@@ -94,19 +95,39 @@ def fit(
     config: FittingConfig,
 ) -> Fitted:
     """Train the towers on all snapshots and the ranker on candidates of the last of them."""
-    rng = np.random.default_rng(config.seed)
-    pairs = make_training_set(snapshots, vocabularies, rng)
+    towers = fit_towers(snapshots, catalogue, vocabularies, config)
+    return fit_ranker(snapshots, towers, purchases, vocabularies, config)
+
+
+def fit_towers(
+    snapshots: Sequence[Snapshot],
+    catalogue: Catalogue,
+    vocabularies: Mapping[str, Mapping[str, int]],
+    config: FittingConfig,
+) -> TowerPart:
+    """Train the towers alone."""
+    pairs = make_training_set(snapshots, vocabularies, np.random.default_rng(config.seed))
     sizes = [len(vocabularies[name]) for name in QUERY_CATEGORIES]
     model = train_towers(pairs, snapshots, catalogue.content, sizes, config.towers, config.tower_training)
     content = content_vectors(model)
-    towers = TowerPart(model, content, ServedQueryTower(model, content))
+    return TowerPart(model, content, ServedQueryTower(model, content))
 
+
+def fit_ranker(
+    snapshots: Sequence[Snapshot],
+    towers: TowerPart,
+    purchases: PurchaseLog,
+    vocabularies: Mapping[str, Mapping[str, int]],
+    config: FittingConfig,
+) -> Fitted:
+    """Train the ranker on candidates of the last snapshots, as sources with these towers propose them."""
+    rng = np.random.default_rng(config.seed)
     cases = ranking_cases(snapshots, config.ranker_customers, rng)
     mornings = (retrieve_as_of(snapshot, towers, purchases, vocabularies, config.quotas) for snapshot in cases)
     total = sum(len(snapshot.customers) for snapshot in cases)
     rows = make_ranking_set(mornings, total, config.ranker.negatives_per_customer, rng)
     columns = len(ranking_feature_names(tuple(config.quotas)))
-    return Fitted(towers, ServedRanker(train_ranker(rows, config.ranker), columns))
+    return Fitted(towers, ServedRanker(train_ranker(rows, config.ranker), columns), rows)
 
 
 def retrieve_as_of(
@@ -125,7 +146,7 @@ def retrieve_as_of(
         "bought_again": BoughtAgainSource(),
         "same_product": SameProductSource(snapshot.articles),
         "bought_together": BoughtTogetherSource.fit(purchases.before(snapshot.day), len(snapshot.articles)),
-        "tower": AnsweredTowerSource(index, snapshot.customers, embeddings, quotas["tower"]),
+        "tower": AnsweredTowerSource(index, snapshot.customers, embeddings, quotas.get("tower", 1)),
         "department_trend": DepartmentTrendSource(),
         "trending": TrendingSource(),
     }

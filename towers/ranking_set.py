@@ -78,6 +78,7 @@ class RankingSet:
     features: npt.NDArray[np.float32]  # [rows, features] raw, NaN = missing
     bought: npt.NDArray[np.bool_]  # [rows]
     kept_share: npt.NDArray[np.float32]  # [rows] share of the customer's negatives that was kept
+    case_rows: npt.NDArray[np.int32]  # [cases] how many rows each customer has, in order
 
     def __len__(self) -> int:
         return len(self.bought)
@@ -96,7 +97,7 @@ def make_ranking_set(
     Customers none of whose candidates was bought count, too: without them the ranker never learns how rarely anything
     is bought by those of whom little is known. They give half as many negatives.
     """
-    features, bought, kept_share = [], [], []
+    features, bought, kept_share, case_rows = [], [], [], []
     with progress_bar(f"candidates of {cases:,} customers", cases) as advance:
         for retrieval in retrievals:
             targets = retrieval.snapshot.targets
@@ -110,7 +111,10 @@ def make_ranking_set(
                 features.append(retrieval.features(case, _chosen(candidates, rows)))
                 bought.append(labels[rows])
                 kept_share.append(np.full(len(rows), share, np.float32))
-    return RankingSet(np.concatenate(features), np.concatenate(bought), np.concatenate(kept_share))
+                case_rows.append(len(rows))
+    return RankingSet(
+        np.concatenate(features), np.concatenate(bought), np.concatenate(kept_share), np.asarray(case_rows, np.int32)
+    )
 
 
 def _chosen(candidates: CandidateSet, rows: npt.NDArray[np.int64]) -> CandidateSet:

@@ -19,7 +19,8 @@ def test_scores_are_calibrated_to_all_candidates_not_to_those_that_were_sampled(
         rows, share = sample_negatives(labels[start : start + 400], 60, rng)
         parts.append((start + rows, np.full(len(rows), share, np.float32)))
     kept = np.concatenate([rows for rows, _ in parts])
-    training = RankingSet(features[kept], labels[kept], np.concatenate([share for _, share in parts]))
+    case_rows = np.array([len(rows) for rows, _ in parts], np.int32)
+    training = RankingSet(features[kept], labels[kept], np.concatenate([share for _, share in parts]), case_rows)
     model = train_ranker(training, RankerConfig(epochs=30, batch_size=512))
     scores = ServedRanker(model, 3).scores(features)
     assert abs(scores.mean() / labels.mean() - 1) < 0.15

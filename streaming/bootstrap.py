@@ -179,9 +179,8 @@ def _load(
     states, changes = [], set()
     for entity_id, of_entity in purchases.items():
         state = store.new(entity_id, day)
-        for purchase in of_entity:
-            state.take(purchase)
-            changes.add((entity_id, purchase.day))
+        state.take(of_entity)
+        changes.update([(entity_id, purchase.day) for purchase in of_entity])
         state.restamp(0)
         states.append(state)
     commands = index.additions(changes, day, day)

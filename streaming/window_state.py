@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from enum import Enum
+from collections.abc import Iterable, Sequence
 from struct import Struct
 from typing import Any
 
@@ -16,18 +15,11 @@ _HEADER = Struct("<8sIqH")
 _APPLIED = Struct("<HQ")
 
 
-class Taken(Enum):
-    """What became of a purchase that was offered to a window."""
-
-    COUNTED = "counted"
-    AHEAD = "ahead"
-    LATE = "late"
-
-
 class WindowState:
     """One entity's window and what is needed to write it exactly once.
 
     Attributes:
+        key: the entity's Redis key, packed as an argument.
         version: what Redis holds must carry this, or another writer was faster; b"" before the first write.
         next_version: what it will carry once the write under way has succeeded.
         day: the clock day that the values stand at; it never goes back.
@@ -50,6 +42,7 @@ class WindowState:
         "days",
         "dropped",
         "entity_id",
+        "key",
         "next_version",
         "stamp_us",
         "states",
@@ -58,8 +51,9 @@ class WindowState:
         "window",
     )
 
-    def __init__(self, entity_id: str, window: Window, tiles: TileFormat, day: int) -> None:
+    def __init__(self, entity_id: str, key: bytes, window: Window, tiles: TileFormat, day: int) -> None:
         self.entity_id = entity_id
+        self.key = key
         self.window = window
         self.tiles = tiles
         self.version = self.next_version = b""
@@ -72,6 +66,11 @@ class WindowState:
         self.days: set[int] = set()
         self.dropped: Iterable[int] = ()
         self.ahead_changed = False
+
+    @property
+    def first_day(self) -> int:
+        """The oldest day of the window."""
+        return self.day - WINDOW_DAYS + 1
 
     @staticmethod
     def day_of(header: bytes) -> int:
@@ -113,23 +112,28 @@ class WindowState:
             if due:
                 self.ahead = [purchase for purchase in self.ahead if purchase.day > day]
                 self.ahead_changed = True
-                for purchase in due:
-                    self.take(purchase)
+                self.take([purchase for purchase in due if purchase.day >= first_day])
         return True
 
-    def take(self, purchase: Purchase) -> Taken:
-        """Add one purchase that this state does not know yet."""
-        day = purchase.day
-        if day <= self.day - WINDOW_DAYS:
-            return Taken.LATE
-        if day > self.day:
-            self.ahead.append(purchase)
+    def take(self, purchases: Sequence[Purchase]) -> int:
+        """Add purchases that this state does not know yet, none dated before ``first_day``; returns how many count.
+
+        The others are dated after the clock day and wait for theirs.
+        """
+        last_day, appended, pack = self.day, self.appended, self.tiles.pack
+        counted = [purchase for purchase in purchases if purchase.day <= last_day]
+        if len(counted) < len(purchases):
+            self.ahead += [purchase for purchase in purchases if purchase.day > last_day]
             self.ahead_changed = True
-            return Taken.AHEAD
         for add, state in zip(self.window.adders, self.states, strict=True):
-            add(state, purchase)
-        self.appended.setdefault(day, []).append(self.tiles.pack(purchase))
-        return Taken.COUNTED
+            add(state, counted)
+        for purchase in counted:
+            entries = appended.get(purchase.day)
+            if entries is None:
+                appended[purchase.day] = [pack(purchase)]
+            else:
+                entries.append(pack(purchase))
+        return len(counted)
 
     def values(self) -> list[Any]:
         """The features, in the schema's order."""
@@ -148,8 +152,7 @@ class WindowState:
         self.ahead_changed = False
 
     def _fold(self, purchases: list[Purchase]) -> None:
-        first_day = self.day - WINDOW_DAYS
-        for add, state in zip(self.window.adders, self.states, strict=True):
-            for purchase in purchases:
-                if purchase.day > first_day:
-                    add(state, purchase)
+        first_day = self.first_day
+        if purchases[0].day >= first_day:  # a tile is of one day
+            for add, state in zip(self.window.adders, self.states, strict=True):
+                add(state, purchases)

@@ -19,9 +19,9 @@ from functools import lru_cache
 from struct import Struct
 from typing import NamedTuple
 
-from feature_repo.online.format import encode_timestamp_micros, entity_key, feature_field, timestamp_field
+from feature_repo.online.format import entity_key, feature_field, timestamp_field
 from feature_repo.schema import WINDOW_DAYS
-from streaming.feature_packing import packer
+from streaming.feature_packing import pack_timestamp, packer
 from streaming.redis_pipe import Pending, RedisPipe, array_header, bulk, raise_error
 from streaming.tiles import TileFormat
 from streaming.window_state import WindowState
@@ -63,13 +63,15 @@ return 1
 """
 
 _VERSION = Struct("<II")
+_NO_VERSION = bulk(b"")
+_COUNTS = [bulk(b"%d" % number) for number in range(WINDOW_DAYS * 10)]
 _SENT_AT_ONCE = 250
 
 
 class Reading(NamedTuple):
     """Windows that were asked for."""
 
-    entity_ids: Sequence[str]
+    states: list[WindowState]
     day: int
     days: range
     pending: Pending
@@ -100,7 +102,9 @@ class WindowStore:
         self._tiles = tiles
         self.entity = window.view.entity
         features = window.view.features
-        self._fields = [bulk(feature_field(window.view.name, feature.name)) for feature in features]
+        self._fields_and_gaps = [
+            part for feature in features for part in (bulk(feature_field(window.view.name, feature.name)), b"")
+        ]
         self._packers = [packer(feature.kind) for feature in features]
         self._timestamp_field = bulk(timestamp_field(window.view.name))
         self._header_field, self._ahead_field = bulk(HEADER_FIELD), bulk(AHEAD_FIELD)
@@ -112,7 +116,7 @@ class WindowStore:
 
     def new(self, entity_id: str, day: int) -> WindowState:
         """The window of an entity that has none: empty, at clock day ``day``."""
-        return WindowState(entity_id, self.window, self._tiles, day)
+        return WindowState(entity_id, bulk(entity_key(self.entity, entity_id)), self.window, self._tiles, day)
 
     def read(self, entity_ids: Sequence[str], day: int, newest_day: int) -> list[WindowState]:
         """The windows of these entities, in order; of an unknown one an empty window that stands at ``day``.
@@ -127,12 +131,12 @@ class WindowStore:
         """First half of ``read``: ask without waiting."""
         newest_day = max(newest_day, day)
         days = range(max(day, newest_day - WINDOW_DAYS) - WINDOW_DAYS + 1, newest_day + 1)
-        return Reading(entity_ids, day, days, self._ask(entity_ids, [days] * len(entity_ids)))
+        states = [self.new(entity_id, day) for entity_id in entity_ids]
+        return Reading(states, day, days, self._ask(states, [days] * len(states)))
 
     def receive(self, reading: Reading) -> list[WindowState]:
         """Second half of ``read``."""
-        states = [self.new(entity_id, reading.day) for entity_id in reading.entity_ids]
-        fetched = [(state, reading.days) for state in states]
+        fetched = [(state, reading.days) for state in reading.states]
         replies = self._pipe.read(reading.pending)
         while fetched:
             elsewhere = []
@@ -151,8 +155,8 @@ class WindowStore:
                     # more, for header and tiles must be of one moment.
                     elsewhere.append((state, range(first_day, standing + 1)))
             fetched = elsewhere
-            replies = self._pipe.read(self._ask([s.entity_id for s, _ in fetched], [days for _, days in fetched]))
-        return states
+            replies = self._pipe.read(self._ask([state for state, _ in fetched], [days for _, days in fetched]))
+        return reading.states
 
     def write(self, states: Sequence[WindowState]) -> list[WindowState]:
         """Write what is pending, each entity in one atomic step; returns those that another writer has overtaken.
@@ -200,20 +204,19 @@ class WindowStore:
         self._head = b"$7\r\nEVALSHA\r\n" + bulk(self._pipe.load_script(_WRITE)) + b"$1\r\n1\r\n"
         self._clear_script = self._pipe.load_script(_CLEAR)
 
-    def _ask(self, entity_ids: Sequence[str], days: Sequence[range]) -> Pending:
+    def _ask(self, states: Sequence[WindowState], days: Sequence[range]) -> Pending:
         parts: list[bytes] = []
-        packed: dict[range, bytes] = {}
-        for entity_id, span in zip(entity_ids, days, strict=True):
+        packed: dict[range, tuple[bytes, bytes]] = {}
+        for state, span in zip(states, days, strict=True):
             if span not in packed:
                 tiles = b"".join([tile_argument(day) for day in span])
-                packed[span] = self._header_field + self._ahead_field + tiles
-            parts += (
-                array_header(4 + len(span)),
-                b"$5\r\nHMGET\r\n",
-                bulk(entity_key(self.entity, entity_id)),
-                packed[span],
-            )
-        return self._pipe.send(parts, len(entity_ids))
+                packed[span] = (
+                    array_header(4 + len(span)) + b"$5\r\nHMGET\r\n",
+                    self._header_field + self._ahead_field + tiles,
+                )
+            command, fields = packed[span]
+            parts += (command, state.key, fields)
+        return self._pipe.send(parts, len(states))
 
     def _pack(self, state: WindowState, parts: list[bytes]) -> None:
         """Pack one call of the script. Tiles of days that have one grow by their entries; others are new fields."""
@@ -228,24 +231,24 @@ class WindowStore:
             else:
                 dropped.append(self._ahead_field)
         self._writes += 1
-        header = state.header(_VERSION.pack(self._writer, self._writes & 0xFFFFFFFF))
         parts += (
             array_header(self._fixed_arguments + len(grown) + len(dropped) + len(tail)),
             self._head,
-            bulk(entity_key(self.entity, state.entity_id)),
-            bulk(state.version),
-            _count(len(grown) // 2),
-            _count(len(dropped)),
+            state.key,
+            b"$8\r\n%b\r\n" % state.version if state.version else _NO_VERSION,
+            _COUNTS[len(grown) // 2],
+            _COUNTS[len(dropped)],
         )
         parts += grown
         parts += dropped
-        for field, pack, value in zip(self._fields, self._packers, state.values(), strict=True):
-            parts += (field, pack(value))
+        features = self._fields_and_gaps.copy()
+        features[1::2] = [pack(value) for pack, value in zip(self._packers, state.values(), strict=True)]
+        parts += features
         parts += (
             self._timestamp_field,
-            bulk(encode_timestamp_micros(state.stamp_us)),
+            pack_timestamp(state.stamp_us),
             self._header_field,
-            bulk(header),
+            bulk(state.header(_VERSION.pack(self._writer, self._writes & 0xFFFFFFFF))),
         )
         parts += tail
 
@@ -254,8 +257,3 @@ class WindowStore:
 def tile_argument(day: int) -> bytes:
     """The field of a day's tile as an argument."""
     return bulk(tile_field(day))
-
-
-@lru_cache(maxsize=1024)
-def _count(number: int) -> bytes:
-    return bulk(b"%d" % number)

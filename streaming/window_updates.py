@@ -11,13 +11,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from streaming.purchase import Purchase
-from streaming.window_state import Taken, WindowState
+from streaming.window_state import WindowState
 from streaming.window_store import WindowStore, Writing
 
 DEFAULT_CACHED_ENTITIES = 30_000
 
 
-@dataclass
+@dataclass(slots=True)
 class Applied:
     """What became of a batch of purchases.
 
@@ -60,8 +60,10 @@ class _Round:
     outcomes: dict[str, Applied] = field(default_factory=dict)
     changed: list[WindowState] = field(default_factory=list)
     overtaken: int = 0
+    folded: Applied = field(default_factory=Applied)
 
     def total(self) -> Applied:
+        """What became of all of them."""
         total = Applied(overtaken=self.overtaken)
         for outcome in self.outcomes.values():
             total.add(outcome)
@@ -87,7 +89,7 @@ class WindowUpdates:
         self._event_ids = store.window.position("event_ids") if guards_event_ids else None
         self._cached_entities = cached_entities
         self._cache: dict[str, WindowState] = {}
-        self._reading = store.request((), 0, 0)
+        self._reading = store.request([], 0, 0)
         self._writings: list[Writing] = []
         self._round = _Round({}, 0, 0)
 
@@ -111,14 +113,15 @@ class WindowUpdates:
 
     def receive(self) -> None:
         """Take in what was asked for."""
-        self._cache.update(zip(self._reading.entity_ids, self._store.receive(self._reading), strict=True))
+        self._cache.update((state.entity_id, state) for state in self._store.receive(self._reading))
 
     def fold(self, purchases: Mapping[str, Sequence[Purchase]], day: int, horizon_day: int) -> Applied:
         """Take purchases into windows in memory; what became of them holds if ``settle`` finds no other writer."""
         self._round = _Round(purchases, day, horizon_day)
         for entity_id in purchases:
             self._fold_one(entity_id, self._round)
-        return self._round.total()
+        self._round.folded = self._round.total()
+        return self._round.folded
 
     def send(self) -> None:
         """Send the windows that have changed, without waiting."""
@@ -139,7 +142,7 @@ class WindowUpdates:
             pending = self._forget(self._store.write(settling.changed))
         self._round = _Round({}, 0, 0)
         self._trim()
-        return settling.total()
+        return settling.total() if settling.overtaken else settling.folded
 
     def discard(self) -> None:
         """Forget what was folded and not sent."""
@@ -185,52 +188,41 @@ class WindowUpdates:
         self, state: WindowState, purchases: Sequence[Purchase], day: int, horizon_day: int, outcome: Applied
     ) -> bool:
         """Offer purchases to a window; returns whether it must be written."""
-        moved = state.advance(day)
-        applied, event_ids = state.applied, None if self._event_ids is None else state.states[self._event_ids]
-        newest_us = 0
-        taken_before = outcome.counted + outcome.ahead
         for purchase in purchases:
-            partition, offset = purchase.partition, purchase.offset
-            fenced = offset <= applied.get(partition, -1)
-            if event_ids is not None and self._is_second_sending(purchase, event_ids, state.ahead):
-                outcome.duplicates.add((partition, offset))
-                continue
-            if fenced:
+            if day < purchase.day <= horizon_day:
+                day = purchase.day
+        moved = state.advance(day)
+        fresh = self._unknown(state, purchases, outcome)
+        if not fresh and not moved:
+            return False
+        outcome.counted = state.take(fresh)
+        outcome.ahead = len(fresh) - outcome.counted
+        outcome.changes += [(state.entity_id, day) for day in {purchase.day for purchase in fresh}]
+        state.restamp(max([p.occurred_at_us for p in fresh if p.day <= state.day], default=0))
+        return True
+
+    def _unknown(self, state: WindowState, purchases: Sequence[Purchase], outcome: Applied) -> list[Purchase]:
+        """Those that the window should take, marked as applied; what became of the others goes into ``outcome``."""
+        applied, first_day, fresh = state.applied, state.first_day, []
+        event_ids = None if self._event_ids is None else state.states[self._event_ids]
+        not_counted_yet = {p.event_id: (p.partition, p.offset) for p in state.ahead}
+        for purchase in purchases:
+            partition, offset = source = purchase.partition, purchase.offset
+            if event_ids is not None:
+                event_id = purchase.event_id
+                came = event_ids.get(event_id) or not_counted_yet.setdefault(event_id, source)
+                if came[1] != offset or came[0] != partition:  # sent a second time
+                    outcome.duplicates.add(source)
+                    continue
+            if offset <= applied.get(partition, -1):
                 outcome.fenced += 1
                 outcome.changes.append((state.entity_id, purchase.day))
-                continue
-            if state.day < purchase.day <= horizon_day:
-                state.advance(purchase.day)
-            known_day = purchase.day in state.appended
-            taken = state.take(purchase)
-            if taken is Taken.LATE:
+            elif purchase.day < first_day:
                 outcome.late += 1
-                continue
-            applied[partition] = offset
-            if not known_day:
-                outcome.changes.append((state.entity_id, purchase.day))
-            if taken is Taken.COUNTED:
-                outcome.counted += 1
-                newest_us = max(newest_us, purchase.occurred_at_us)
             else:
-                outcome.ahead += 1
-        if moved or outcome.counted + outcome.ahead > taken_before:
-            state.restamp(newest_us)
-            return True
-        return False
-
-    @staticmethod
-    def _is_second_sending(
-        purchase: Purchase, event_ids: Mapping[str, tuple[int, int, int]], ahead: Sequence[Purchase]
-    ) -> bool:
-        came = event_ids.get(purchase.event_id)
-        if came is not None:
-            return came[:2] != (purchase.partition, purchase.offset)
-        return any(
-            other.event_id == purchase.event_id
-            and (other.partition, other.offset) != (purchase.partition, purchase.offset)
-            for other in ahead
-        )
+                applied[partition] = offset
+                fresh.append(purchase)
+        return fresh
 
     def _trim(self) -> None:
         """Forget the windows that came first; what is needed again is read again."""

@@ -6,23 +6,20 @@ held to it by a property test. A window of ``n`` days of clock day D are the pur
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from operator import attrgetter
 from typing import Any
 
 from feature_repo.schema import ARTICLE_ACTIVITY_30D, CUSTOMER_ACTIVITY_30D, WINDOW_DAYS, View
-from streaming.aggregations.active_days import ActiveDays
 from streaming.aggregations.aggregation import Aggregation
+from streaming.aggregations.day_totals import DayTotals, Totals
 from streaming.aggregations.distinct import Distinct
 from streaming.aggregations.event_ids import EventIds
-from streaming.aggregations.last_instant import LastInstant
 from streaming.aggregations.latest_purchases import LatestPurchases
-from streaming.aggregations.total import Total
 from streaming.purchase import Purchase
 
-ONLINE = 2
 RECENT_PURCHASES = 20
 
 
@@ -44,25 +41,20 @@ def over(aggregation: str, days: int = WINDOW_DAYS, then: Callable[[Any], Any] =
     return Rule(((aggregation, days),), then)
 
 
-def ratio(dividend: str, divisor: str) -> Rule:
-    """One aggregation divided by another over the whole window; missing where there is nothing to divide by."""
-
-    def compute(above: int, below: int) -> float | None:
-        return above / below if below else None
-
-    return Rule(((dividend, WINDOW_DAYS), (divisor, WINDOW_DAYS)), compute)
+def _ratio(dividend: int, divisor: int) -> float | None:
+    return dividend / divisor if divisor else None
 
 
-def trend(units: str) -> Rule:
+def trend(totals: str) -> Rule:
     """Daily units of the last week against those of the window; smoothed, so 1 for an article without sales.
 
     ((units_7d + 1) / 7) / ((units + 30/7) / 30) as one division of integers: batch and stream agree to the bit.
     """
 
-    def compute(units_7d: int, units_30d: int) -> float:
-        return (units_7d + 1) * WINDOW_DAYS / (units_30d * 7 + WINDOW_DAYS)
+    def compute(week: Totals, window: Totals) -> float:
+        return (week.purchases + 1) * WINDOW_DAYS / (window.purchases * 7 + WINDOW_DAYS)
 
-    return Rule(((units, 7), (units, WINDOW_DAYS)), compute)
+    return Rule(((totals, 7), (totals, WINDOW_DAYS)), compute)
 
 
 def _articles(entries: list[tuple[int, str, str]]) -> list[str]:
@@ -73,8 +65,12 @@ def _instants(entries: list[tuple[int, str, str]]) -> list[int]:
     return [occurred_at_us for occurred_at_us, _, _ in entries]
 
 
-def _is_online(purchase: Purchase) -> int:
-    return purchase.sales_channel_id == ONLINE
+def _mean_price_micros(totals: Totals) -> float | None:
+    return _ratio(totals.spend_micros, totals.purchases)
+
+
+def _online_share(totals: Totals) -> float | None:
+    return _ratio(totals.online, totals.purchases)
 
 
 @dataclass(frozen=True)
@@ -102,7 +98,7 @@ class Window:
         return tuple(sorted({days for rule in self.rules.values() for _, days in rule.reads}))
 
     @cached_property
-    def adders(self) -> tuple[Callable[[Any, Purchase], None], ...]:
+    def adders(self) -> tuple[Callable[[Any, Iterable[Purchase]], None], ...]:
         """The ``add`` of each aggregation, in the order of the states."""
         return tuple(aggregation.add for aggregation in self.aggregations.values())
 
@@ -136,22 +132,18 @@ CUSTOMER_WINDOW = Window(
     CUSTOMER_ACTIVITY_30D,
     aggregations={
         "event_ids": EventIds(),
-        "purchases": Total(lambda purchase: 1),
-        "spend": Total(attrgetter("price_micros")),
-        "online": Total(_is_online),
+        "totals": DayTotals(),
         "articles": Distinct(attrgetter("article_id")),
-        "active_days": ActiveDays(),
         "latest": LatestPurchases(RECENT_PURCHASES),
-        "last": LastInstant(),
     },
     rules={
-        "purchases": over("purchases"),
-        "spend_micros": over("spend"),
+        "purchases": over("totals", then=attrgetter("purchases")),
+        "spend_micros": over("totals", then=attrgetter("spend_micros")),
         "distinct_articles": over("articles"),
-        "active_days": over("active_days"),
-        "mean_price_micros": ratio("spend", "purchases"),
-        "online_share": ratio("online", "purchases"),
-        "last_purchase_at": over("last"),
+        "active_days": over("totals", then=attrgetter("days")),
+        "mean_price_micros": over("totals", then=_mean_price_micros),
+        "online_share": over("totals", then=_online_share),
+        "last_purchase_at": over("totals", then=attrgetter("last_us")),
         "articles": over("latest", then=_articles),
         "articles_at": over("latest", then=_instants),
     },
@@ -159,19 +151,14 @@ CUSTOMER_WINDOW = Window(
 
 ARTICLE_WINDOW = Window(
     ARTICLE_ACTIVITY_30D,
-    aggregations={
-        "units": Total(lambda purchase: 1),
-        "revenue": Total(attrgetter("price_micros")),
-        "buyers": Distinct(attrgetter("buyer")),
-        "last": LastInstant(),
-    },
+    aggregations={"totals": DayTotals(), "buyers": Distinct(attrgetter("buyer"))},
     rules={
-        "units": over("units"),
+        "units": over("totals", then=attrgetter("purchases")),
         "distinct_customers": over("buyers"),
-        "units_7d": over("units", days=7),
-        "units_3d": over("units", days=3),
-        "trend": trend("units"),
-        "mean_price_micros": ratio("revenue", "units"),
-        "last_sale_at": over("last"),
+        "units_7d": over("totals", days=7, then=attrgetter("purchases")),
+        "units_3d": over("totals", days=3, then=attrgetter("purchases")),
+        "trend": trend("totals"),
+        "mean_price_micros": over("totals", then=_mean_price_micros),
+        "last_sale_at": over("totals", then=attrgetter("last_us")),
     },
 )

@@ -75,7 +75,7 @@ class WorkerOptions:
 
     belief: Belief = field(default_factory=Belief)
     wall_clock: bool = False
-    max_poll_records: int = 5_000
+    max_poll_records: int = 20_000
     log_seconds: float = 10.0
     log_rows: int = 200_000
     expiries_per_tick: int = 500

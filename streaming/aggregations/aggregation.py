@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, Protocol, TypeVar
 
 from streaming.purchase import Purchase
@@ -20,8 +21,8 @@ class Aggregation(Protocol[State]):
         """The state of an entity without purchases: a mutable container."""
         ...
 
-    def add(self, state: State, purchase: Purchase) -> None:
-        """Take one purchase in."""
+    def add(self, state: State, purchases: Iterable[Purchase]) -> None:
+        """Take purchases in."""
         ...
 
     def expire(self, state: State, first_day: int) -> None:

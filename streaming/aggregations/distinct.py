@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterable
 
 from streaming.purchase import Purchase
 
@@ -23,16 +23,18 @@ class Distinct:
     def initialize(self) -> tuple[dict[Hashable, int], dict[int, int]]:
         return {}, {}
 
-    def add(self, state: tuple[dict[Hashable, int], dict[int, int]], purchase: Purchase) -> None:
+    def add(self, state: tuple[dict[Hashable, int], dict[int, int]], purchases: Iterable[Purchase]) -> None:
         last_days, members_by_last_day = state
-        member, day = self._of(purchase), purchase.day
-        known = last_days.get(member)
-        if known is not None:
-            if known >= day:
-                return
-            members_by_last_day[known] -= 1
-        last_days[member] = day
-        members_by_last_day[day] = members_by_last_day.get(day, 0) + 1
+        of = self._of
+        for purchase in purchases:
+            member, day = of(purchase), purchase.day
+            known = last_days.get(member)
+            if known is not None:
+                if known >= day:
+                    continue
+                members_by_last_day[known] -= 1
+            last_days[member] = day
+            members_by_last_day[day] = members_by_last_day.get(day, 0) + 1
 
     def expire(self, state: tuple[dict[Hashable, int], dict[int, int]], first_day: int) -> None:
         last_days, members_by_last_day = state

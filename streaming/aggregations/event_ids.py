@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from streaming.purchase import DAY_MICROS, Purchase
 
 
@@ -14,8 +16,9 @@ class EventIds:
     def initialize(self) -> dict[str, tuple[int, int, int]]:
         return {}
 
-    def add(self, state: dict[str, tuple[int, int, int]], purchase: Purchase) -> None:
-        state[purchase.event_id] = (purchase.partition, purchase.offset, purchase.occurred_at_us)
+    def add(self, state: dict[str, tuple[int, int, int]], purchases: Iterable[Purchase]) -> None:
+        for purchase in purchases:
+            state[purchase.event_id] = (purchase.partition, purchase.offset, purchase.occurred_at_us)
 
     def expire(self, state: dict[str, tuple[int, int, int]], first_day: int) -> None:
         first_us = first_day * DAY_MICROS

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import insort
+from collections.abc import Iterable
 
 from streaming.purchase import DAY_MICROS, Purchase
 
@@ -22,10 +23,11 @@ class LatestPurchases:
     def initialize(self) -> list[tuple[int, str, str]]:
         return []
 
-    def add(self, state: list[tuple[int, str, str]], purchase: Purchase) -> None:
-        insort(state, (purchase.occurred_at_us, purchase.event_id, purchase.article_id))
+    def add(self, state: list[tuple[int, str, str]], purchases: Iterable[Purchase]) -> None:
+        for purchase in purchases:
+            insort(state, (purchase.occurred_at_us, purchase.event_id, purchase.article_id))
         if len(state) > self._length:
-            del state[0]
+            del state[: -self._length]
 
     def expire(self, state: list[tuple[int, str, str]], first_day: int) -> None:
         first_us = first_day * DAY_MICROS

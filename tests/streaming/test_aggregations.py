@@ -9,30 +9,25 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streaming.aggregations.active_days import ActiveDays
 from streaming.aggregations.aggregation import Aggregation
+from streaming.aggregations.day_totals import DayTotals, Totals
 from streaming.aggregations.distinct import Distinct
 from streaming.aggregations.event_ids import EventIds
-from streaming.aggregations.last_instant import LastInstant
 from streaming.aggregations.latest_purchases import LatestPurchases
-from streaming.aggregations.total import Total
 from streaming.purchase import DAY_MICROS, Purchase
 from tests.streaming.worlds import DAY, purchase
 
 ALL: dict[str, Aggregation[Any]] = {
-    "total": Total(attrgetter("price_micros")),
+    "totals": DayTotals(),
     "distinct": Distinct(attrgetter("article_id")),
-    "active days": ActiveDays(),
     "latest": LatestPurchases(3),
-    "last": LastInstant(),
     "event ids": EventIds(),
 }
 
 
 def fold(aggregation: Aggregation[Any], purchases: list[Purchase]) -> Any:
     state = aggregation.initialize()
-    for p in purchases:
-        aggregation.add(state, p)
+    aggregation.add(state, purchases)
     return state
 
 
@@ -49,10 +44,12 @@ WEEK = [
 @pytest.mark.parametrize(
     ("name", "from_monday", "from_tuesday"),
     [
-        ("total", 215, 110),
+        (
+            "totals",
+            Totals(days=3, purchases=4, spend_micros=215, online=4, last_us=WEDNESDAY * DAY_MICROS),
+            Totals(days=2, purchases=2, spend_micros=110, online=2, last_us=WEDNESDAY * DAY_MICROS),
+        ),
         ("distinct", 3, 2),
-        ("active days", 3, 2),
-        ("last", WEDNESDAY * DAY_MICROS, WEDNESDAY * DAY_MICROS),
         ("event ids", 4, 2),
     ],
 )
@@ -100,9 +97,7 @@ def test_the_order_of_arrival_does_not_matter_and_expiry_forgets_only_what_is_ol
     cut = data.draw(st.integers(0, len(shuffled)))
     state = fold(aggregation, list(shuffled[:cut]))
     aggregation.expire(state, first_day)
-    for p in shuffled[cut:]:
-        if p.day >= first_day:
-            aggregation.add(state, p)
+    aggregation.add(state, [p for p in shuffled[cut:] if p.day >= first_day])
     fresh = fold(aggregation, [p for p in purchases if p.day >= first_day])
     assert aggregation.value(state, first_day) == aggregation.value(fresh, first_day)
     assert aggregation.value(fold(aggregation, purchases), first_day) == aggregation.value(fresh, first_day)

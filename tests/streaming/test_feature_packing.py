@@ -8,13 +8,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from feature_repo.online.format import encode_value
+from feature_repo.online.format import encode_timestamp_micros, encode_value
 from feature_repo.schema import Kind
-from streaming.feature_packing import packer
+from streaming.feature_packing import pack_timestamp, packer
 from streaming.redis_pipe import bulk
 
 integers = st.one_of(
-    st.integers(-(2**63), 2**63 - 1), st.integers(0, 20_000), st.integers(2**48, 2**57), st.sampled_from([2**49, 2**56])
+    st.integers(-(2**63), 2**63 - 1),
+    st.integers(0, 20_000),
+    st.integers(0, 2**31),
+    st.integers(2**48, 2**57),
+    st.sampled_from([2**49, 2**56]),
 )
 ids = st.one_of(st.text(max_size=140), st.text("0123456789", min_size=10, max_size=10), st.text("é\n", max_size=3))
 VALUES = {
@@ -32,3 +36,8 @@ VALUES = {
 def test_packed_is_bulk_of_encoded(kind: Kind, data: st.DataObject) -> None:
     value: Any = data.draw(VALUES[kind])
     assert packer(kind)(value) == bulk(encode_value(kind, value))
+
+
+@given(st.one_of(st.integers(0, 2**56), st.integers(0, 2**33).map(lambda seconds: seconds * 1_000_000)))
+def test_a_packed_timestamp_is_bulk_of_the_encoded_one(micros: int) -> None:
+    assert pack_timestamp(micros) == bulk(encode_timestamp_micros(micros))

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from infra.errors import UserError
 from streaming.events import TOPICS
+from streaming.unreachable import kafka_unreachable
 
 GROUP = "vitrine-stream"
 _FETCH_WAIT_MS = 100
@@ -83,10 +84,7 @@ def join(bootstrap_servers: str, max_poll_records: int, session_timeout_ms: int)
             bootstrap_timeout_ms=10_000,
         )
     except KafkaError as error:
-        raise UserError(
-            f"Kafka at {bootstrap_servers} does not answer ({type(error).__name__}); "
-            "is it running and does VITRINE_KAFKA_BOOTSTRAP_SERVERS point at it?"
-        ) from error
+        raise kafka_unreachable(bootstrap_servers, error) from error
     missing = set(TOPICS) - consumer.topics()
     if missing:
         consumer.close()

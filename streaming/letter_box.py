@@ -7,6 +7,7 @@ from typing import Any
 
 from infra.errors import UserError
 from streaming.dead_letters import DeadLetter, dead_letter_topic
+from streaming.unreachable import kafka_unreachable
 
 GROUP = "vitrine-dead-letters"
 _POLL_MS = 500
@@ -36,7 +37,7 @@ class LetterBox:
                 bootstrap_timeout_ms=10_000,
             )
         except KafkaError as error:
-            raise UserError(f"Kafka at {bootstrap_servers} does not answer ({type(error).__name__})") from error
+            raise kafka_unreachable(bootstrap_servers, error) from error
         self._partition = TopicPartition(dead_letter_topic(topic), 0)
         self._consumer.assign([self._partition])
 

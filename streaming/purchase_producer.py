@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Self
 
-from infra.errors import UserError
 from streaming.events import TRANSACTIONS, micros_of, purchase_event
+from streaming.unreachable import kafka_unreachable
 
 _RECONNECT_MS = 500
 
@@ -60,10 +60,7 @@ class PurchaseProducer:
                 bootstrap_timeout_ms=10_000,
             )
         except KafkaError as error:
-            raise UserError(
-                f"Kafka at {bootstrap_servers} does not answer ({type(error).__name__}); "
-                "is it running and does VITRINE_KAFKA_BOOTSTRAP_SERVERS point at it?"
-            ) from error
+            raise kafka_unreachable(bootstrap_servers, error) from error
 
     def send(self, purchase: NewPurchase, timeout_s: float = 30.0) -> Acknowledged:
         """Send one purchase and wait until Kafka has it.

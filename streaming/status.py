@@ -8,10 +8,10 @@ from typing import Any
 
 import redis
 
-from infra.errors import UserError
 from infra.settings import Settings
 from streaming.events import TRANSACTIONS, instant_text
 from streaming.purchase_stream import EVENT_CLOCK_KEY, WATERMARKS_KEY, positions_key
+from streaming.unreachable import kafka_unreachable, redis_unreachable
 
 WORKER_KEY = "vitrine:worker:"
 WORKER_SECONDS = 10
@@ -57,7 +57,7 @@ def stream_status(settings: Settings) -> StreamStatus:
             keys = sorted(client.scan_iter(match=f"{WORKER_KEY}*", count=10_000))
             told = client.mget(keys) if keys else []
     except redis.RedisError as error:
-        raise UserError(f"Redis at {settings.redis_url} does not answer ({error})") from error
+        raise redis_unreachable(settings.redis_url, error) from error
     try:
         consumer = KafkaConsumer(bootstrap_servers=settings.kafka_bootstrap_servers, bootstrap_timeout_ms=10_000)
         try:
@@ -66,7 +66,7 @@ def stream_status(settings: Settings) -> StreamStatus:
         finally:
             consumer.close()
     except KafkaError as error:
-        raise UserError(f"Kafka at {settings.kafka_bootstrap_servers} does not answer ({error!r})") from error
+        raise kafka_unreachable(settings.kafka_bootstrap_servers, error) from error
     partitions = [
         PartitionStatus(
             partition.partition,

@@ -13,7 +13,8 @@ import os
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -25,35 +26,24 @@ from streaming.availability import AvailabilityUpdates
 from streaming.catalogue import Catalogue
 from streaming.dead_letters import DeadLetters
 from streaming.event_clock import Belief, EventClock
-from streaming.event_log import (
-    AVAILABILITY_COLUMNS,
-    INTERACTION_COLUMNS,
-    PURCHASE_COLUMNS,
-    EventLog,
-    PartitionLog,
-)
-from streaming.events import (
-    AVAILABILITY,
-    INTERACTIONS,
-    TRANSACTIONS,
-)
+from streaming.events import TRANSACTIONS
 from streaming.group import ASSIGNED, REVOKED, join
 from streaming.intake import Intake
 from streaming.log_rows import purchase_row
 from streaming.metrics import Metrics
+from streaming.own_partitions import OwnPartitions
 from streaming.purchase import Purchase
 from streaming.purchase_stream import Outcome, PartitionBatch, PurchaseStream, shards_of
 from streaming.redis_pipe import RedisPipe
 from streaming.status import WORKER_KEY, WORKER_SECONDS
+from streaming.unreachable import redis_unreachable
 
 log = logging.getLogger("vitrine.stream")
 
-_COLUMNS = {TRANSACTIONS: PURCHASE_COLUMNS, INTERACTIONS: INTERACTION_COLUMNS, AVAILABILITY: AVAILABILITY_COLUMNS}
 _POLL_MS = 100
 _TICK_SECONDS = 2.0
 _COMMIT_SECONDS = 1.0
 _RETRY_SECONDS = 0.2
-_PATIENCE_SECONDS = 15.0
 
 
 @dataclass(frozen=True)
@@ -118,14 +108,8 @@ class StreamWorker:
         catalogue = Catalogue(settings.tables_dir / "articles.parquet")
         self._intake = Intake(catalogue, self._dead_letters, self.metrics)
         self._clock = EventClock(options.belief)
-        self._logs = {topic: EventLog(settings.event_log_dir / topic, columns) for topic, columns in _COLUMNS.items()}
-        self._partition_logs: dict[Any, PartitionLog] = {}
-        self._next_offsets: dict[Any, int] = {}
-        self._newly_assigned: list[Any] = []
         self._published_idle: dict[int, bool] = {}
         self._tick_due = self._commit_due = 0.0
-        self._waiting_since: dict[Any, float] = {}
-        self._short_since: dict[Any, float] = {}
         self._tick_day = -1
         self._outcome: Outcome | None = None
         self._name = options.instance or f"{socket.gethostname()}-{os.getpid()}"
@@ -133,6 +117,7 @@ class StreamWorker:
         self._connect_redis()
         member = join(settings.kafka_bootstrap_servers, options.max_poll_records, options.session_timeout_ms)
         self._consumer, self._rebalances = member.consumer, member.rebalances
+        self._own = OwnPartitions(self._consumer, settings.event_log_dir)
         self._partition_count = len(self._consumer.partitions_for_topic(TRANSACTIONS))
 
     def run(self, stop: threading.Event) -> None:
@@ -149,7 +134,7 @@ class StreamWorker:
                 except KafkaError as error:
                     log.warning("Kafka: %r; trying again", error)
                     stop.wait(_RETRY_SECONDS)
-                    self._rewind(self._next_offsets)
+                    self._own.rewind()
         finally:
             self._leave()
 
@@ -157,9 +142,9 @@ class StreamWorker:
         polled = self._consumer.poll(timeout_ms=_POLL_MS, max_records=self._options.max_poll_records)
         while self._rebalances:
             self._rebalance(*self._rebalances.popleft())
-        polled = {partition: records for partition, records in polled.items() if partition in self._partition_logs}
-        if self._newly_assigned:
-            self._position()
+        polled = {partition: records for partition, records in polled.items() if partition in self._own}
+        positioned = self._own.position(self._stream.positions)
+        self._clock.expect([partition.partition for partition in positioned if partition.topic == TRANSACTIONS])
         started = time.perf_counter()
         if polled:
             self._apply(polled)
@@ -185,17 +170,16 @@ class StreamWorker:
                 for purchase in purchases
                 if not duplicates or (purchase.partition, purchase.offset) not in duplicates
             ]
-        for partition, rows in batch.rows.items():
-            self._partition_logs[partition].take(rows, batch.next_offsets[partition])
-        self._next_offsets.update(batch.next_offsets)
+        for partition, next_offset in batch.next_offsets.items():
+            self._own.done(partition, batch.rows.get(partition, ()), next_offset)
 
     def _apply_purchases(self, purchases: dict[Any, list[Purchase]], next_offsets: dict[Any, int]) -> Outcome:
         batches = {}
-        for partition, offset in self._next_offsets.items():
+        for partition, offset in self._own.next_offsets.items():
             if partition.topic == TRANSACTIONS:
                 of_partition = purchases.get(partition, [])
                 read_on = next_offsets.get(partition, offset)
-                idle = self._is_read_to_end(partition, read_on)
+                idle = self._own.is_read_to_end(partition, read_on)
                 self._published_idle[partition.partition] = idle
                 batches[partition.partition] = PartitionBatch(of_partition, read_on, idle)
         if self._options.wall_clock:
@@ -224,16 +208,12 @@ class StreamWorker:
     def _notice_silence(self) -> None:
         """Partitions read to their end do not hold the clock back: say so once they are."""
         idle = {
-            partition.partition: self._is_read_to_end(partition, offset)
-            for partition, offset in self._next_offsets.items()
+            partition.partition: self._own.is_read_to_end(partition, offset)
+            for partition, offset in self._own.next_offsets.items()
             if partition.topic == TRANSACTIONS
         }
         if idle != self._published_idle or self._options.wall_clock:
             self._apply_purchases({}, {})
-
-    def _is_read_to_end(self, partition: Any, next_offset: int) -> bool:
-        highwater = self._consumer.highwater(partition) if partition in self._consumer.assignment() else None
-        return highwater is not None and next_offset >= highwater
 
     # --- what is done now and then ---
 
@@ -245,48 +225,30 @@ class StreamWorker:
             self._commit()
             self._measure()
         if now >= self._tick_due or self._tick_day != self._clock.day:
-            own = [partition.partition for partition in self._next_offsets if partition.topic == TRANSACTIONS]
+            own = self._own.of_purchases
             self._stream.refresh(own)
             fallen = self._stream.tick(shards_of(own, self._partition_count), self._options.expiries_per_tick)
             self.metrics.expiries.inc(fallen)
             if fallen < self._options.expiries_per_tick:
                 self._tick_due, self._tick_day = now + _TICK_SECONDS, self._clock.day
-        self._flush_one_log(now)
+        self._count_logged(self._own.flush_longest_waiting(self._options.log_seconds, self._options.log_rows))
 
-    def _flush_one_log(self, now: float) -> None:
-        """Write the log of the partition whose rows wait longest, if it is time: one at a round, for shorter pauses."""
-        waiting = [
-            (self._waiting_since.setdefault(p, now), p) for p, held in self._partition_logs.items() if held.pending
-        ]
-        if waiting:
-            since, partition = min(waiting)
-            too_many = sum(held.pending for held in self._partition_logs.values()) >= self._options.log_rows
-            if too_many or now - since >= self._options.log_seconds:
-                self._flush_logs([partition])
-
-    def _flush_logs(self, partitions: Iterable[Any]) -> None:
-        for partition in partitions:
-            written = self._partition_logs[partition].flush()
-            self.metrics.logged.labels(partition.topic).inc(written)
-            self._waiting_since.pop(partition, None)
+    def _count_logged(self, rows: Counter[str]) -> None:
+        for topic, written in rows.items():
+            self.metrics.logged.labels(topic).inc(written)
 
     def _commit(self) -> None:
         """Tell Kafka how far we are; for displays of lag, so a failure is no more than that."""
         from kafka.structs import OffsetAndMetadata
 
-        offsets = {
-            partition: OffsetAndMetadata(offset, "", -1)
-            for partition, offset in self._next_offsets.items()
-            if partition in self._partition_logs
-        }
+        offsets = {partition: OffsetAndMetadata(offset, "", -1) for partition, offset in self._own.next_offsets.items()}
         if offsets:
             self._consumer.commit_async(offsets)
 
     def _measure(self) -> None:
         lag = 0
-        for partition, offset in self._next_offsets.items():
-            highwater = self._consumer.highwater(partition) if partition in self._consumer.assignment() else None
-            behind = max(0, (highwater or offset) - offset)
+        for partition in self._own.next_offsets:
+            behind = self._own.behind(partition)
             lag += behind
             self.metrics.lag.labels(f"{partition.topic}-{partition.partition}").set(behind)
         self.progress.lag, self.progress.clock_us = lag, self._clock.now_us
@@ -310,7 +272,7 @@ class StreamWorker:
 
     def _rebalance(self, what: str, partitions: list[Any]) -> None:
         if what is ASSIGNED:
-            self._newly_assigned += partitions  # reading waits until it is clear where to go on
+            self._own.assign(partitions)  # reading waits until it is clear where to go on
         elif what is REVOKED:
             self._hand_over(partitions)
         else:
@@ -322,72 +284,16 @@ class StreamWorker:
         The next owner may be at it already. That does no harm: windows and log take each offset from one of us only.
         """
         self._settle()
-        self._flush_logs([partition for partition in partitions if partition in self._partition_logs])
+        self._count_logged(self._own.flush(partitions))
         self._forget(partitions)
 
     def _forget(self, partitions: list[Any]) -> None:
         """Partitions that are another's now."""
+        self._own.forget(partitions)
         for partition in partitions:
-            self._partition_logs.pop(partition, None)
-            self._waiting_since.pop(partition, None)
-            self._next_offsets.pop(partition, None)
-            if partition in self._newly_assigned:
-                self._newly_assigned.remove(partition)
             if partition.topic == TRANSACTIONS:
                 self._published_idle.pop(partition.partition, None)
                 self._stream.forget_partitions([partition.partition])
-
-    def _position(self) -> None:
-        """Go to where Redis and the log are, whichever is behind, and start reading the new partitions."""
-        assigned = self._consumer.assignment()
-        partitions = [partition for partition in self._newly_assigned if partition in assigned]
-        if not partitions:
-            return
-        first_offsets = self._consumer.beginning_offsets(partitions)
-        end_offsets = self._consumer.end_offsets(partitions)
-        applied = self._stream.positions()
-        positioned = []
-        for partition in partitions:
-            first, end = first_offsets[partition], end_offsets[partition]
-            logged = self._logs[partition.topic].position(partition.partition)
-            position = applied.get(partition.partition) if partition.topic == TRANSACTIONS else logged
-            told = {"the online store has applied": position, "the event log holds": logged}
-            beyond = {what: offset for what, offset in told.items() if offset is not None and offset > end}
-            if not beyond:
-                self._go_to(partition, first, position, logged)
-                positioned.append(partition)
-            elif self._patience_is_over(partition):
-                what, offset = beyond.popitem()
-                raise UserError(
-                    f"partition {partition.partition} of {partition.topic} ends at offset {end}, but {what} offsets up "
-                    f"to {offset}: the topic was made anew. Move {self._settings.event_log_dir} away if its events are "
-                    "not wanted, empty Redis, and run `vitrine stream --bootstrap`"
-                )
-        self._newly_assigned = [partition for partition in self._newly_assigned if partition not in positioned]
-        self._clock.expect([partition.partition for partition in positioned if partition.topic == TRANSACTIONS])
-
-    def _go_to(self, partition: Any, first: int, position: int | None, logged: int | None) -> None:
-        """Read on where the online store and the log need it, or at the topic's ``first`` offset."""
-        if logged is None:
-            start_of_log = max(first, position if position is not None else first)
-            logged = self._logs[partition.topic].begin(partition.partition, start_of_log)
-        start = min(first if position is None else position, max(logged, first))
-        if start < first:
-            log.error(
-                "partition %d of %s begins at offset %d, offsets from %d on are lost: its retention is too short",
-                partition.partition, partition.topic, first, start,
-            )  # fmt: skip
-            start = first
-        self._short_since.pop(partition, None)
-        self._partition_logs[partition] = PartitionLog(self._logs[partition.topic], partition.partition, logged)
-        self._next_offsets[partition] = start
-        self._consumer.seek(partition, start)
-        self._consumer.resume(partition)
-
-    def _patience_is_over(self, partition: Any) -> bool:
-        """Whether a partition has lacked its end for long: a broker that was killed needs a while to find it."""
-        since = self._short_since.setdefault(partition, time.monotonic())
-        return time.monotonic() - since > _PATIENCE_SECONDS
 
     # --- ends ---
 
@@ -397,10 +303,7 @@ class StreamWorker:
             self._stream = PurchaseStream(self._pipe, self._clock)
             self._availability = AvailabilityUpdates(self._pipe)
         except RedisError as error:
-            raise UserError(
-                f"Redis at {self._settings.redis_url} does not answer ({error}); "
-                "is it running and does VITRINE_REDIS_URL point at it?"
-            ) from error
+            raise redis_unreachable(self._settings.redis_url, error) from error
 
     def _recover(self, stop: threading.Event) -> None:
         """Connect anew, remember nothing, and read on from what Redis holds: it may have lost its last moments."""
@@ -416,24 +319,12 @@ class StreamWorker:
         else:
             return
         self.metrics.recoveries.inc()
-        applied = self._stream.positions()
-        for partition in self._next_offsets:
-            if partition.topic == TRANSACTIONS:
-                # Without a position Redis has lost everything: windows are made anew from the topic's beginning.
-                logged = self._partition_logs[partition].position
-                self._next_offsets[partition] = min(applied.get(partition.partition, 0), logged)
-        self._rewind(self._next_offsets)
-
-    def _rewind(self, offsets: dict[Any, int]) -> None:
-        """Read on from here: what was polled since was not applied."""
-        for partition, offset in offsets.items():
-            if partition in self._consumer.assignment():
-                self._consumer.seek(partition, offset)
+        self._own.recover(self._stream.positions())
 
     def _leave(self) -> None:
         try:
             self._settle()
-            self._flush_logs(list(self._partition_logs))
+            self._count_logged(self._own.flush_all())
             self._commit()
         finally:
             self._consumer.close(timeout_ms=5_000)

@@ -95,51 +95,50 @@ def train(
     fitting = FittingConfig().with_seed(seed)
     if epochs is not None:
         fitting = replace(fitting, tower_training=replace(fitting.tower_training, epochs=epochs, least_steps=0))
-    options = pipeline.TrainOptions(
-        release=release,
-        as_of=as_of.date(),
-        days=days,
-        include_report_day=include_report_day,
-        oracle_dir=oracle,
-        fitting=fitting,
-    )
-    trained = pipeline.train(settings, open_store(settings), options)
-    trained.evaluation.show(console)
-    for path in trained.evaluation.write(settings.reports_dir, "quality"):
+    options = pipeline.TrainOptions(as_of.date(), days=days, oracle_dir=oracle, fitting=fitting)
+    trained = pipeline.train(settings, open_store(settings), release, options, include_report_day)
+    trained.evaluation.show_main(console)
+    for path in trained.evaluation.write(settings.reports_dir):
         console.print(f"wrote {path}")
     console.print(f"release {release} is at {trained.folder}")
 
 
 @click.command()
 @click.option("--release", required=True, type=click.IntRange(min=1), help="Number of the release.")
-@click.option("--day", type=DAY, help="Measure on this day's purchases; it must not be before the release's as-of day.")
+@click.option("--day", type=DAY, help="Measure the release on this ingested day, which it has not seen.")
+@click.option(
+    "--holdout",
+    type=click.Path(path_type=Path, dir_okay=False, exists=True),
+    help="Measure the release on a purchase file (CSV or Parquet) that is later than what it was trained on.",
+)
+@click.option("--served", is_flag=True, help="With --day or --holdout: also ask the running gateway, and compare.")
+@click.option("--rows", help="Only these rows or groups of rows, separated by commas; all unless given.")
 @click.option("--customers", default=20_000, show_default=True, help="Measure on at most so many customers.")
-@click.option("--seed", default=7, show_default=True, help="Draws the customers.")
+@click.option("--seed", default=7, show_default=True, help="Draws the customers, and the intervals.")
 @ORACLE
-def evaluate(release: int, day: datetime | None, customers: int, seed: int, oracle: Path | None) -> None:
-    """Measure a release against popularity and simple rules.
+def evaluate(
+    release: int,
+    day: datetime | None,
+    holdout: Path | None,
+    served: bool,
+    rows: str | None,
+    customers: int,
+    seed: int,
+    oracle: Path | None,
+) -> None:
+    """Measure a release against simple rules, common libraries, its own parts and boosted trees.
 
-    Without --day: the table of its training, measured on the day before its as-of day by models that had not seen it.
-    With --day: the release itself, from its files, on purchases of a day that it has not seen.
+    Without --day and --holdout: on the day before its as-of day, by the models of its training that had not seen it.
+    Otherwise the release itself, from its files, on purchases that it has not seen. Rows: rules (trending and
+    popularity, bought again, same product, bought together), implicit (als, bpr, bm25), towers (two towers, two-stage
+    head), trees (lightgbm, lambdarank).
     """
-    import json
-
     from infra.errors import UserError
-    from infra.progress import console
+    from towers.evaluation.command import EvaluationRequest, run
 
-    settings = Settings.from_environment()
-    if day is None:
-        from towers.evaluation.evaluate import Evaluation
-
-        path = settings.releases_dir / str(release) / "metrics.json"
-        if not path.is_file():
-            raise UserError(f"{path} is missing; make release {release} with `vitrine train --release {release}`")
-        Evaluation.from_json(json.loads(path.read_text())).show(console)
-        return
-    from feature_repo.store import open_store
-    from towers.released import evaluate_release
-
-    evaluation = evaluate_release(settings, open_store(settings), release, day.date(), customers, seed, oracle)
-    evaluation.show(console)
-    for path in evaluation.write(settings.reports_dir, "quality_holdout", split="holdout"):
-        console.print(f"wrote {path}")
+    if day is not None and holdout is not None:
+        raise UserError("--day and --holdout both name what is to be found; give one of them")
+    if served and day is None and holdout is None:
+        raise UserError("--served needs the purchases that followed: give --day or --holdout")
+    request = EvaluationRequest(release, day.date() if day else None, holdout, served, rows, customers, seed, oracle)
+    run(Settings.from_environment(), request)

@@ -2,181 +2,156 @@
 
 snapshots of past mornings -> training pairs -> two towers -> index and sources -> ranker -> evaluation -> bundle
 
-It runs twice: on everything but the last day, to be measured on that day, and then on everything, for the release.
+Models are fitted to all days but the last, to be measured on that one, and then to everything, for the release. Each
+step is a function of its own, so that whoever needs several releases of the same material repeats none.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import date
 from pathlib import Path
-from typing import Any
-
-import duckdb
-import numpy as np
+from typing import Any, NamedTuple
 
 from infra.errors import UserError
-from infra.progress import console
 from infra.settings import Settings
-from serving.release.manifest import Manifest, SourceQuota
-from serving.release.writer import ReleaseContent, write_release
-from serving.retrieval.purchase_log import PurchaseLog
-from serving.retrieval.query_features import QUERY_CATEGORIES, QUERY_NUMERIC
-from serving.retrieval.ranking_features import ranking_feature_names
-from towers.catalogue import Catalogue, read_catalogue
-from towers.evaluation.evaluate import Evaluation, evaluate
-from towers.evaluation.metrics import Targets
-from towers.export import ServedCandidateTower, export_candidate_tower, export_query_tower, export_ranker
+from serving.release.writer import write_release
+from towers.bundle import release_content
+from towers.evaluation.evaluate import evaluate
+from towers.evaluation.evaluation import Evaluation
+from towers.evaluation.rows import Subject
 from towers.fitting import Fitted, FittingConfig, fit, retrieve_as_of
-from towers.point_in_time import PointInTime
-from towers.preprocessing import make_vocabulary
-from towers.purchases import read_purchases, training_days
-from towers.snapshot import Snapshot
-
-EPOCH = date(1970, 1, 1)
+from towers.material import Material, open_material
+from towers.measured import Measured, write_peers, write_test_fit
+from towers.reports.training_curves import training_curves
 
 
 @dataclass(frozen=True)
 class TrainOptions:
-    """One call of ``vitrine train``."""
+    """What is trained on, and how."""
 
-    release: int
     as_of: date  # purchases dated before it are known
     days: int = 28  # training days at most
     customers_per_day: int = 20_000
     test_customers: int = 4_000
-    include_report_day: bool = True  # fit the release on the day it was measured on, too
     oracle_dir: Path | None = None  # the folder of a synthetic shop, to show the best possible beside ours
     fitting: FittingConfig = field(default_factory=FittingConfig)
 
 
+class Measurement(NamedTuple):
+    """Models fitted to all days but the last, and how good they were on that one."""
+
+    fitted: Fitted
+    evaluation: Evaluation
+
+
 @dataclass(frozen=True)
 class Trained:
-    """Where the release is and how good it was on the report day."""
+    """Where the release is and how good models made like it were on the report day."""
 
     folder: Path
     evaluation: Evaluation
 
 
-def train(settings: Settings, store: Any, options: TrainOptions) -> Trained:
-    """Train, measure and write a release.
+def train(settings: Settings, store: Any, release: int, options: TrainOptions, include_report_day: bool) -> Trained:
+    """Train, measure and write a release, and what a later evaluation of it needs.
 
     Args:
         settings: where tables, images and releases are.
         store: ``feast.FeatureStore``.
+        release: its number.
         options: what to train.
+        include_report_day: fit the release on the day it was measured on, too.
 
     Raises:
         UserError: the release exists, or tables or enough days are missing.
     """
-    folder = settings.releases_dir / str(options.release)
+    refuse_existing(settings, release)
+    material = open_options(settings, store, options)
+    measured = fit_and_measure(material, options)
+    write_test_fit(settings, release, material, measured.fitted, options.fitting)
+    write_curves(settings, measured.fitted, release)
+    fitted = fit_everything(material, options) if include_report_day else measured.fitted
+    write_peers(Measured.of(settings, release).release_peers, fitted)
+    return write(settings, release, material, options, fitted, measured.evaluation)
+
+
+def refuse_existing(settings: Settings, release: int) -> None:
+    """Stop before anything is trained in vain.
+
+    Raises:
+        UserError: the release exists.
+    """
+    folder = settings.releases_dir / str(release)
     if folder.exists():
-        raise UserError(f"release {options.release} exists at {folder}; a release never changes, take the next number")
-    today = (options.as_of - EPOCH).days
-    point_in_time = PointInTime(store, settings.tables_dir)
-    catalogue = read_catalogue(point_in_time, settings.tables_dir, today)
-    purchases = read_purchases(settings.tables_dir, catalogue.table.ids).before(today)
-    vocabularies = read_query_vocabularies(settings.tables_dir)
+        raise UserError(f"release {release} exists at {folder}; a release never changes, take the next number")
+
+
+def open_options(settings: Settings, store: Any, options: TrainOptions) -> Material:
+    """The material that the options name."""
+    return open_material(
+        settings.tables_dir,
+        store,
+        options.as_of,
+        options.days,
+        options.customers_per_day,
+        options.test_customers,
+        options.fitting.seed,
+    )
+
+
+def fit_and_measure(material: Material, options: TrainOptions) -> Measurement:
+    """Fit to all days but the last and measure on that one."""
+    known = material.purchases.before(material.report.day)
+    fitted = fit(material.past, material.catalogue, known, material.vocabularies, options.fitting)
+    return Measurement(fitted, evaluate(measured_subject(material, fitted, options)))
+
+
+def measured_subject(material: Material, fitted: Fitted, options: TrainOptions) -> Subject:
+    """What was fitted, as of the report day's morning."""
     config = options.fitting
+    return Subject(
+        retrieve_as_of(material.test, fitted.towers, material.purchases, material.vocabularies, config.quotas),
+        fitted.ranker.scores,
+        material.purchases,
+        material.test_log_customers,
+        fitted.towers.head_logits,
+        fitted.rows,
+        options.oracle_dir,
+        config.seed,
+    )
 
-    days = training_days(purchases, today, options.days + 1)
-    if len(days) < 2:
-        raise UserError(f"only one day before {options.as_of} is fit to learn from; two are needed, one to measure on")
-    console.print(f"training days {_name(days[0])} to {_name(days[-1])}, measured on {_name(days[-1])}")
-    *past, report = point_in_time.snapshots(catalogue.table, days, options.customers_per_day, config.seed)
 
-    measured = fit(past, catalogue, purchases.before(report.day), vocabularies, config)
-    test = _test_cases(report, options.test_customers, config.seed)
-    retrieval = retrieve_as_of(test, measured.towers, purchases, vocabularies, config.quotas)
-    evaluation = evaluate(retrieval, measured.ranker.scores, purchases, measured.towers.head_logits, options.oracle_dir)
-    final = measured
-    if options.include_report_day:
-        final = fit([*past, report], catalogue, purchases, vocabularies, config)
-    morning = _morning(point_in_time, catalogue, today)
-    content = _content(options, settings, final, catalogue, morning, purchases, vocabularies, evaluation)
+def fit_everything(material: Material, options: TrainOptions) -> Fitted:
+    """Fit to all days, the last included."""
+    days = [*material.past, material.report]
+    return fit(days, material.catalogue, material.purchases, material.vocabularies, options.fitting)
+
+
+def write(
+    settings: Settings,
+    release: int,
+    material: Material,
+    options: TrainOptions,
+    fitted: Fitted,
+    evaluation: Evaluation,
+) -> Trained:
+    """Write the release's bundle."""
+    content = release_content(
+        release,
+        material,
+        fitted,
+        options.fitting,
+        material.morning,
+        settings.images_dir,
+        evaluation.headline(),
+        evaluation.as_json(),
+    )
     return Trained(write_release(settings.releases_dir, content), evaluation)
 
 
-def read_query_vocabularies(tables_dir: Path) -> dict[str, dict[str, int]]:
-    """Value -> index of each of the query tower's categories, "" (unknown) at 0."""
-    path = tables_dir / "customers.parquet"
-    vocabularies = {}
-    for name in QUERY_CATEGORIES:
-        rows = duckdb.execute(f"SELECT DISTINCT {name} FROM read_parquet($path)", {"path": str(path)}).fetchall()
-        vocabularies[name] = {value: index for index, value in enumerate(make_vocabulary([row[0] for row in rows]))}
-    return vocabularies
-
-
-def _test_cases(report: Snapshot, limit: int, seed: int) -> Snapshot:
-    """Every customer with history, and of the others as many as fit."""
-    warm = np.flatnonzero(report.warm)
-    cold = np.random.default_rng(seed).permutation(np.flatnonzero(~report.warm))[: max(limit - len(warm), 0)]
-    return report.take(np.sort(np.concatenate([warm, cold])))
-
-
-def _morning(point_in_time: PointInTime, catalogue: Catalogue, today: int) -> Snapshot:
-    """The release's own morning: articles as of it, and no customers."""
-    articles = point_in_time.article_tables(catalogue.table, [today])[0]
-    return Snapshot(today, articles, [], Targets.from_lists([]))
-
-
-def _content(
-    options: TrainOptions,
-    settings: Settings,
-    fitted: Fitted,
-    catalogue: Catalogue,
-    morning: Snapshot,
-    purchases: PurchaseLog,
-    vocabularies: Mapping[str, Mapping[str, int]],
-    evaluation: Evaluation,
-) -> ReleaseContent:
-    towers, quotas = fitted.towers, options.fitting.quotas
-    retrieval = retrieve_as_of(morning, towers, purchases, vocabularies, quotas)
-    candidate_tower = ServedCandidateTower(towers.model, catalogue.content.image_scale)
-    manifest = Manifest(
-        release=options.release,
-        as_of=options.as_of.isoformat(),
-        created_at=datetime.now(UTC).isoformat(timespec="seconds"),
-        seed=options.fitting.seed,
-        articles=len(morning.articles),
-        embedding_dim=towers.model.config.embedding_dim,
-        temperature=float(towers.model.temperature),
-        prior_weight=towers.model.config.prior_weight,
-        sources=tuple(SourceQuota(name, limit) for name, limit in quotas.items()),
-        query_numeric=QUERY_NUMERIC,
-        query_categories={name: list(vocabulary) for name, vocabulary in vocabularies.items()},
-        ranking_features=ranking_feature_names(tuple(quotas)),
-        image_backbone=_image_backbone(settings.images_dir),
-        metrics=evaluation.headline(),
-    )
-    return ReleaseContent(
-        manifest=manifest,
-        articles=morning.articles,
-        item_vectors=retrieval.index.vectors,
-        quotas=retrieval.quotas,
-        models={
-            "query_tower": lambda folder: export_query_tower(towers.query_tower, folder),
-            "candidate_tower": lambda folder: export_candidate_tower(candidate_tower, folder),
-            "ranker": lambda folder: export_ranker(fitted.ranker, folder),
-        },
-        files=_image_files(settings.images_dir),
-        metrics=evaluation.as_json(),
-    )
-
-
-def _image_files(images_dir: Path) -> dict[str, Path]:
-    pca = images_dir / "pca.npz"
-    return {"images/pca.npz": pca} if pca.is_file() else {}
-
-
-def _image_backbone(images_dir: Path) -> str:
-    pca = images_dir / "pca.npz"
-    if not pca.is_file():
-        return "none"
-    with np.load(pca, allow_pickle=False) as content:
-        return str(content["backbone"]) if "backbone" in content else "unknown"
-
-
-def _name(day: int) -> str:
-    return date.fromordinal(EPOCH.toordinal() + day).isoformat()
+def write_curves(settings: Settings, fitted: Fitted, release: int) -> Path:
+    """Draw how the towers' training went."""
+    epochs = [{"loss": loss} for loss in fitted.towers.model.history.history["loss"]]
+    title = f"Two towers of release {release}, the fit that was measured"
+    return training_curves(epochs, settings.reports_dir / "training_curves.png", title)

@@ -47,7 +47,16 @@ class PointInTime:
             days: days since 1970-01-01.
             customers_per_day: at most so many, drawn by ``seed``.
         """
-        buyers = [self._buyers(day, customers_per_day, seed) for day in days]
+        return self.snapshots_of(articles, days, [self._buyers(day, customers_per_day, seed) for day in days])
+
+    def snapshots_of(
+        self, articles: ArticleTable, days: Sequence[int], buyers: Sequence[Mapping[str, Sequence[str]]]
+    ) -> list[Snapshot]:
+        """The mornings of some days, with customers of whom is known what they then bought.
+
+        Args:
+            buyers: one mapping a day, customer id -> article ids; articles that the table does not hold are left out.
+        """
         tables = self.article_tables(articles, days)
         values = self._customer_values([customer for day in buyers for customer in day], _repeat(days, buyers))
         snapshots, start = [], 0

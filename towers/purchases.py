@@ -39,6 +39,17 @@ def read_purchases(tables_dir: Path, article_ids: Sequence[str]) -> PurchaseLog:
     return PurchaseLog(*(np.asarray(columns[name], np.int32) for name in ("customer", "position", "day")))
 
 
+def log_numbers(tables_dir: Path, article_ids: Sequence[str], customer_ids: Sequence[str]) -> npt.NDArray[np.int32]:
+    """How ``read_purchases`` of the same articles numbers some customers, -1 for those without purchases."""
+    rows = duckdb.execute(
+        "SELECT customer_id, row_number() OVER (ORDER BY customer_id) - 1 FROM ("
+        "SELECT DISTINCT customer_id FROM read_parquet($path) WHERE article_id IN (SELECT unnest($ids)))",
+        {"ids": list(article_ids), "path": str(tables_dir / "purchases.parquet")},
+    ).fetchall()
+    numbers = dict(rows)
+    return np.fromiter((numbers.get(customer, -1) for customer in customer_ids), np.int32, len(customer_ids))
+
+
 def training_days(purchases: PurchaseLog, before: int, limit: int) -> list[int]:
     """The last days that show how the shop works, oldest first.
 

@@ -17,9 +17,9 @@ from infra.settings import Settings
 
 if TYPE_CHECKING:
     from feature_repo.batch.purchase_files import IngestedFiles
-    from towers.pipeline import Trained
+    from towers.pipeline import Trained, TrainOptions
 
-_REBUILT = ("tables", "offline", "registry.db", "events", "releases", "models", "run", "logs")
+_REBUILT = ("tables", "offline", "registry.db", "events", "releases", "measured", "models", "run", "logs")
 
 
 @dataclass(frozen=True)
@@ -93,22 +93,34 @@ def prepare(settings: Settings, data_dir: Path, backbone: str = "auto") -> Prepa
     return Prepared(data_dir, files, as_of)
 
 
-def train(settings: Settings, prepared: Prepared, release: int, include_report_day: bool, seed: int = 7) -> Trained:
-    """Train and measure one release, and write its bundle."""
+def train(settings: Settings, prepared: Prepared, release: int) -> Trained:
+    """Train and measure one release on everything, and write its bundle."""
     from feature_repo.store import open_store
-    from towers.fitting import FittingConfig
-    from towers.pipeline import TrainOptions
     from towers.pipeline import train as train_release
 
-    options = TrainOptions(
-        release=release,
-        as_of=prepared.as_of,
-        include_report_day=include_report_day,
-        oracle_dir=prepared.oracle_dir,
-        fitting=FittingConfig().with_seed(seed),
-    )
     with telling(f"Training release {release}"), native_logs_to(settings.logs_dir / "tensorflow.log"):
-        return train_release(settings, open_store(settings), options)
+        return train_release(settings, open_store(settings), release, _options(prepared), include_report_day=True)
+
+
+def train_two(settings: Settings, prepared: Prepared) -> Trained:
+    """Write release 1, fitted to all days but the last and measured on that one, and release 2, fitted to all."""
+    from feature_repo.store import open_store
+    from towers import pipeline
+
+    options, log = _options(prepared), settings.logs_dir / "tensorflow.log"
+    with telling("Training release 1, without the last day, and measuring it on that day"), native_logs_to(log):
+        material = pipeline.open_options(settings, open_store(settings), options)
+        fitted, evaluation = pipeline.fit_and_measure(material, options)
+        first = pipeline.write(settings, 1, material, options, fitted, evaluation)
+    with telling("Training release 2, on all days"), native_logs_to(log):
+        pipeline.write(settings, 2, material, options, pipeline.fit_everything(material, options), evaluation)
+    return first
+
+
+def _options(prepared: Prepared) -> TrainOptions:
+    from towers.pipeline import TrainOptions
+
+    return TrainOptions(prepared.as_of, oracle_dir=prepared.oracle_dir)
 
 
 @contextmanager

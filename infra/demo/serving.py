@@ -42,7 +42,7 @@ def keep_serving(settings: Settings, data: Path | None) -> None:
         built_from.parent.mkdir(parents=True, exist_ok=True)
         built_from.write_text(str(data_dir.resolve()))
         prepared = prepare(settings, data_dir)
-        train(settings, prepared, release=1, include_report_day=True).evaluation.show(console)
+        train(settings, prepared, release=1).evaluation.show_main(console)
     with suppress(KeyboardInterrupt), local_stack(settings) as stack:
         if promoted_release(settings) is None:
             with telling("Filling the online store"):

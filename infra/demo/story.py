@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from rich.table import Table
 
 from infra.demo.measurements import Change, Latencies, purchase_to_answer, recommend_latencies
-from infra.demo.preparation import Prepared, forget_former_run, prepare, synthetic_shop, telling, train
+from infra.demo.preparation import Prepared, forget_former_run, prepare, synthetic_shop, telling, train_two
 from infra.demo.shoppers import Bought, active_shoppers, history
 from infra.demo.storefront import Storefront, Traffic
 from infra.demo.system import load_online_features, local_stack, serve_release, start_worker_and_gateway
@@ -25,7 +25,7 @@ from serving.rollout.rollout import promote, rollback, stage
 
 if TYPE_CHECKING:
     from streaming.purchase_producer import PurchaseProducer
-    from towers.evaluation.evaluate import Evaluation
+    from towers.evaluation.evaluation import Evaluation
 
 DEMO_BACKBONE = "efficientnet-lite0"
 """Twenty times as fast as ResNet152, which ``make up`` and ``vitrine images`` take, and nothing to download."""
@@ -56,9 +56,8 @@ def tell(settings: Settings, data: Path | None) -> None:
     forget_former_run(own)
     prepared = prepare(own, synthetic_shop(own) if data is None else data, DEMO_BACKBONE)
     _tell_files(prepared)
-    evaluation = train(own, prepared, release=1, include_report_day=False).evaluation
-    evaluation.show(console)
-    train(own, prepared, release=2, include_report_day=True)
+    evaluation = train_two(own, prepared).evaluation
+    evaluation.show_main(console)
     with local_stack(own) as stack:
         running = stack.settings
         with telling("Filling the online store"):

@@ -5,14 +5,15 @@ from __future__ import annotations
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from serving.gateway.filters import Allowed
-from serving.release.reader import Release
 from serving.retrieval.articles import ArticleTable
 from serving.retrieval.candidates import ABSENT, CandidateSet, Quota, collect
+from serving.retrieval.item_index import ItemIndex
 from serving.retrieval.sources.bought_again import BoughtAgainSource
 from serving.retrieval.sources.bought_together import BoughtTogetherSource
 from serving.retrieval.sources.same_product import SameProductSource
@@ -43,6 +44,19 @@ _PLACES = 1_000_000  # more than a source ever proposes
 _JOINED_WORTH = {LISTED: len(CASCADE) + 1, POPULAR: len(CASCADE) + 2}
 
 
+class Shelf(Protocol):
+    """What candidates are found in: a release, or in evaluation the same parts as of a past morning."""
+
+    @property
+    def articles(self) -> ArticleTable: ...
+
+    @property
+    def index(self) -> ItemIndex: ...
+
+    @property
+    def quotas(self) -> Sequence[Quota]: ...
+
+
 @dataclass(frozen=True)
 class Candidates:
     """What is ranked: the sources' proposals, and articles that the request itself brought in."""
@@ -56,7 +70,7 @@ class Candidates:
 
 
 def find_candidates(
-    release: Release, question: Question, allowed: Allowed, depth: int, context: int = -1, only_trending: bool = False
+    release: Shelf, question: Question, allowed: Allowed, depth: int, context: int = -1, only_trending: bool = False
 ) -> Candidates:
     """Ask the sources and keep what may be shown.
 
@@ -149,7 +163,7 @@ def _rows(proposed: CandidateSet, kept: npt.NDArray[np.bool_]) -> CandidateSet:
     return CandidateSet(proposed.positions[kept], proposed.ranks[kept], proposed.scores[kept], proposed.sources)
 
 
-def _akin(release: Release, allowed: Allowed, context: int) -> dict[str, npt.NDArray[np.int32]]:
+def _akin(release: Shelf, allowed: Allowed, context: int) -> dict[str, npt.NDArray[np.int32]]:
     """What belongs to the article being looked at and may be shown, by the reason why; each article once."""
     if context < 0:
         return {}
@@ -178,9 +192,7 @@ def _join(
     return joined, np.concatenate([winners, np.full(new.size, name, dtype=object)])
 
 
-def _best_sellers(
-    release: Release, allowed: Allowed, known: npt.NDArray[np.int32], count: int
-) -> npt.NDArray[np.int32]:
+def _best_sellers(release: Shelf, allowed: Allowed, known: npt.NDArray[np.int32], count: int) -> npt.NDArray[np.int32]:
     """The best selling articles of the whole catalogue that are allowed and not yet known, best first."""
     articles = release.articles
     free = allowed(np.arange(len(articles), dtype=np.int32))

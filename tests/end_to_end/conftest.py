@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from infra.demo.preparation import Prepared, prepare, train
+from infra.demo.preparation import Prepared, prepare, train_two
 from infra.demo.storefront import Storefront
 from infra.demo.story import Till
 from infra.demo.system import load_online_features, local_stack, serve_release, start_worker_and_gateway
@@ -39,8 +39,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
     write_shop(ShopSize(customers=900, articles=400, days=60, purchases=20_000), folder / "files")
     settings = Settings(folder / "var", gateway_address=f"127.0.0.1:{free_port()}")
     prepared = prepare(settings, folder / "files", "efficientnet-lite0")
-    trained = train(settings, prepared, release=1, include_report_day=False)
-    train(settings, prepared, release=2, include_report_day=False, seed=8)
+    trained = train_two(settings, prepared)
     with local_stack(replace(settings, clock="events"), environ={}) as stack:
         load_online_features(stack.settings, prepared.as_of)
         serve_release(stack.settings, 1)

@@ -3,43 +3,43 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
-from towers.evaluation.comparison import Comparison, figures, markdown, tables
-from towers.evaluation.metrics import Targets
+from towers.evaluation.comparison import Comparison
+from towers.evaluation.metrics import Targets, target_ranks
+from towers.evaluation.slices import Slice
+from towers.evaluation.tables import main_table, markdown
+
+TARGETS = Targets.from_lists([[0], [1], [2]])
+RIGHT = target_ranks(np.array([[0], [1], [2]], np.int32), TARGETS)
+WRONG = target_ranks(np.array([[5], [5], [2]], np.int32), TARGETS)
 
 
-def comparison() -> Comparison:
-    targets = Targets.from_lists([[0], [1], [2]])
-    right = np.array([[0], [1], [2]], np.int32)
-    wrong = np.array([[5], [5], [2]], np.int32)
+def compared() -> Comparison:
     slices = {
-        "all": np.ones(3, bool),
-        "warm": np.array([True, True, False]),
-        "nobody": np.zeros(3, bool),
+        "all": Slice.of("all", "all", TARGETS, np.ones(3, bool)),
+        "warm": Slice.of("warm", "warm", TARGETS, np.array([True, True, False])),
     }
-    return Comparison.of("2020-09-20", {"popularity": wrong, "vitrine": right}, targets, slices)
+    return Comparison.of({"popularity": WRONG, "vitrine": RIGHT}, slices, seed=1)
 
 
 def test_cells_are_means_over_the_customers_of_a_slice() -> None:
-    table = comparison()
-    assert table.mean("vitrine", "all", "map_at_12") == 1.0
-    assert table.mean("popularity", "warm", "map_at_12") == 0.0
-    assert abs(table.mean("popularity", "all", "map_at_12") - 1 / 3) < 1e-12
+    cells = compared().cells
+    assert cells["all"]["vitrine"]["map_at_12"].mean == 1.0
+    assert cells["warm"]["popularity"]["map_at_12"].mean == 0.0
+    assert cells["all"]["popularity"]["map_at_12"].mean == pytest.approx(1 / 3)
 
 
-def test_empty_slices_are_left_out_and_every_row_is_shown() -> None:
-    content = comparison().as_json()
-    assert set(content) == {"all", "warm"}
-    sizes = {"all": 3, "warm": 2}
-    assert [table.row_count for table in tables(content, sizes)] == [2, 2]
-    assert "| vitrine | 1.0000 |" in markdown(content, sizes)
+def test_the_lead_is_paired_where_all_customers_agree_there_is_no_doubt() -> None:
+    lead = compared().lead["warm"]["popularity"]["map_at_12"]
+    assert (lead.mean, lead.low, lead.high) == (1.0, 1.0, 1.0)
+    assert lead.clear_of_zero
 
 
-def test_figures_are_named_by_split_slice_row_and_metric_and_carry_popularity_as_peer() -> None:
-    named = figures("test", comparison().as_json())
-    figure = named["test.all.vitrine.map_at_12"]
-    assert figure.value == 1.0
-    assert figure.peer == "popularity"
-    assert figure.peer_value is not None
-    assert abs(figure.peer_value - 1 / 3) < 1e-12
-    assert named["test.all.popularity.map_at_12"].peer is None
+def test_every_row_is_shown_with_its_interval() -> None:
+    comparison = compared()
+    sizes = {"all": ("all customers", 3), "warm": ("with history", 2)}
+    assert main_table("all", comparison.cells, comparison.lead, sizes).row_count == 2
+    page = markdown(comparison.cells, comparison.lead, sizes)
+    assert "| vitrine | 1.0000 ± 0.0000 |" in page
+    assert "| popularity | +0.6667 [+" in page

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,7 +25,9 @@ from serving.retrieval.query_features import QueryInputs, query_inputs
 from towers.article_encoder import EncoderSize
 from towers.candidate_features import candidate_numeric
 from towers.catalogue import Catalogue
-from towers.evaluation.evaluate import Evaluation, evaluate
+from towers.evaluation.evaluate import evaluate
+from towers.evaluation.evaluation import Evaluation
+from towers.evaluation.rows import ALL_ROWS, Subject
 from towers.export import ServedCandidateTower, export_candidate_tower, export_query_tower, export_ranker
 from towers.fitting import Fitted, FittingConfig, fit, retrieve_as_of
 from towers.ranker import RankerConfig
@@ -56,6 +59,7 @@ class World:
     fitted: Fitted
     test: Snapshot
     retrieval: Retrieval
+    evaluation: Evaluation
 
 
 @pytest.fixture(scope="module")
@@ -65,7 +69,9 @@ def world() -> World:
     fitted = fit(days, shop, purchases.before(REPORT_DAY), VOCABULARIES, CONFIG)
     test = snapshot_on(shop, REPORT_DAY, purchases)
     retrieval = retrieve_as_of(test, fitted.towers, purchases, VOCABULARIES, CONFIG.quotas)
-    return World(shop, purchases, fitted, test, retrieval)
+    numbers = np.array([int(customer.customer_id) for customer in test.customers], np.int32)
+    subject = Subject(retrieval, fitted.ranker.scores, purchases, numbers, fitted.towers.head_logits, fitted.rows)
+    return World(shop, purchases, fitted, test, retrieval, evaluate(subject, ALL_ROWS))
 
 
 @pytest.fixture(scope="module")
@@ -109,12 +115,9 @@ def test_one_purchase_moves_a_stranger_towards_its_style(world: World) -> None:
 
 
 def test_the_full_system_beats_popularity_in_this_shop(world: World) -> None:
-    towers = world.fitted.towers
-    evaluation = evaluate(world.retrieval, world.fitted.ranker.scores, world.purchases, towers.head_logits)
-    rows = evaluation.table["warm"]
+    rows = world.evaluation.table["warm"]
     assert rows["vitrine"]["recall_at_20"] > 1.3 * rows["popularity"]["recall_at_20"]
     assert rows["two towers"]["recall_at_20"] > 1.3 * rows["popularity"]["recall_at_20"]
-    assert Evaluation.from_json(evaluation.as_json()) == evaluation
 
 
 def test_the_exported_query_tower_gives_the_trained_towers_embeddings(world: World, models: Path) -> None:
@@ -182,3 +185,43 @@ def test_candidates_are_the_gateways_one_customer_at_a_time(world: World) -> Non
     alone, _ = world.retrieval.index.search(world.retrieval.query_embeddings[2], CONFIG.quotas["tower"])
     ranked = found.positions[np.argsort(np.where(found.ranks[:, tower] < 0, 999, found.ranks[:, tower]))]
     assert ranked[: len(alone)].tolist() == alone.tolist()
+
+
+def test_every_row_is_there_and_vitrines_lead_over_each_is_measured(world: World) -> None:
+    rows = {*ALL_ROWS, "best trending window", "vitrine without variety", "vitrine"}
+    assert set(world.evaluation.cells["warm"]) == rows
+    assert set(world.evaluation.lead["warm"]) == rows - {"vitrine"}
+    lead = world.evaluation.lead["warm"]["popularity"]["recall_at_20"]
+    assert lead.low > 0
+    cells = world.evaluation.cells["warm"]
+    assert lead.mean == pytest.approx(cells["vitrine"]["recall_at_20"].mean - cells["popularity"]["recall_at_20"].mean)
+
+
+def test_peers_of_the_same_rows_and_log_find_the_styles_too(world: World) -> None:
+    rows = world.evaluation.table["warm"]
+    for peer in ("als", "bm25", "lightgbm", "lambdarank"):
+        assert rows[peer]["recall_at_20"] > 1.2 * rows["popularity"]["recall_at_20"], peer
+
+
+def test_an_evaluation_is_read_back_as_it_was_written(world: World) -> None:
+    assert Evaluation.from_json(json.loads(json.dumps(world.evaluation.as_json()))) == world.evaluation
+
+
+def test_figures_are_named_by_split_slice_row_and_metric_with_popularity_as_peer(world: World, tmp_path: Path) -> None:
+    page, path, *pictures = world.evaluation.write(tmp_path, "holdout")
+    figures = json.loads(path.read_text())["figures"]
+    figure = figures["holdout.warm.vitrine.map_at_12"]
+    assert figure["low"] < figure["value"] < figure["high"]
+    assert figure["peer_value"] == figures["holdout.warm.popularity.map_at_12"]["value"]
+    assert "holdout.warm.vitrine_minus_bought_again.ndcg_at_10" in figures
+    assert {"holdout.warm.candidates.recall", "holdout.warm.source_tower.marginal_recall"} <= set(figures)
+    assert 0 <= figures["holdout.warm.vitrine.expected_calibration_error"]["value"] < 0.05
+    assert 0 < figures["holdout.all.vitrine.coverage"]["value"] <= 1
+    assert "| vitrine |" in page.read_text()
+    assert len(pictures) == 2
+    assert all(picture.stat().st_size > 10_000 for picture in pictures)
+    # Another split of the same commit does not wipe this one out.
+    world.evaluation.write(tmp_path, "test")
+    assert {"test.all.vitrine.map_at_12", "holdout.all.vitrine.map_at_12"} <= set(
+        json.loads(path.read_text())["figures"]
+    )

@@ -34,13 +34,26 @@ def test_more_targets_than_ranks_can_still_be_a_perfect_list() -> None:
 
 def test_an_article_of_another_customer_is_no_hit_and_padding_is_never_one() -> None:
     targets = Targets.from_lists([[1], [2]])
-    found = metrics.hits(np.array([[2, -1], [1, 2]], np.int32), targets)
-    assert found.tolist() == [[False, False], [False, True]]
+    ranks = metrics.target_ranks(np.array([[2, -1], [1, 2]], np.int32), targets)
+    assert ranks.tolist() == [metrics.NOT_RANKED, 1]
 
 
 def test_a_list_for_each_case_is_demanded() -> None:
     with pytest.raises(ValueError, match="1 ranked lists for 2 cases"):
-        metrics.hits(np.zeros((1, 3), np.int32), Targets.from_lists([[1], [2]]))
+        metrics.target_ranks(np.zeros((1, 3), np.int32), Targets.from_lists([[1], [2]]))
+
+
+def test_a_case_without_targets_has_no_metrics() -> None:
+    with pytest.raises(ValueError, match="no targets"):
+        metrics.measure(np.zeros((2, 3), np.int32), Targets.from_lists([[1], []]))
+
+
+def test_some_of_the_targets_can_be_looked_at_alone() -> None:
+    targets = Targets.from_lists([[3, 4], [1], [9]])
+    only = targets.only(np.array([False, True, True, False]))
+    assert only.articles.tolist() == [4, 1]
+    assert only.counts.tolist() == [1, 1, 0]
+    assert targets.cases.tolist() == [0, 0, 1, 2]
 
 
 def test_taking_cases_keeps_their_targets() -> None:
@@ -62,3 +75,5 @@ def test_the_vectorised_metrics_equal_a_plain_loop(data: st.DataObject) -> None:
         best = sum(1 / math.log2(i + 2) for i in range(min(len(wanted), 10)))
         assert values["ndcg_at_10"][case] == pytest.approx(gains / best)
         assert values["recall_at_12"][case] == pytest.approx(sum(relevant[:12]) / len(wanted))
+        assert values["precision_at_20"][case] == pytest.approx(sum(relevant[:20]) / 20)
+        assert values["recall_at_100"][case] == pytest.approx(sum(relevant) / len(wanted))

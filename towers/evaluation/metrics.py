@@ -19,7 +19,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 CUTS = (10, 12, 20)
+DEEP_CUTS = (100, 500)
+DEPTH = 500
+"""How long lists are where there is enough to fill them."""
 NO_ARTICLE = -1
+NOT_RANKED = np.iinfo(np.int32).max
+
+METRICS: tuple[str, ...] = (
+    "map_at_12",
+    *(f"{name}_at_{k}" for k in CUTS for name in ("precision", "recall", "ndcg")),
+    *(f"recall_at_{k}" for k in DEEP_CUTS),
+)
+_TARGETS_AT_ONCE = 8_192
 
 
 @dataclass(frozen=True)
@@ -47,6 +58,16 @@ class Targets:
         """Number of targets of each case, [cases]."""
         return np.diff(self.offsets)
 
+    @property
+    def cases(self) -> NDArray[np.int64]:
+        """The case of every target, [targets in all]."""
+        return np.repeat(np.arange(len(self)), self.counts)
+
+    def only(self, wanted: NDArray[np.bool_]) -> Targets:
+        """The same cases with some of their targets, [targets in all] of bool; cases may be left without any."""
+        counts = np.bincount(self.cases[wanted], minlength=len(self))
+        return Targets(self.articles[wanted], np.concatenate([[0], np.cumsum(counts)]).astype(np.int64))
+
     def take(self, cases: NDArray[np.int64]) -> Targets:
         """The targets of some of the cases, in the order given."""
         parts = [self.articles[self.offsets[case] : self.offsets[case + 1]] for case in cases]
@@ -54,73 +75,67 @@ class Targets:
         return Targets(flat.astype(np.int32), np.cumsum([0, *map(len, parts)]).astype(np.int64))
 
 
-def hits(ranked: NDArray[np.int32], targets: Targets) -> NDArray[np.bool_]:
-    """Say for every rank whether it holds a target.
+def target_ranks(ranked: NDArray[np.int32], targets: Targets) -> NDArray[np.int32]:
+    """Where in its customer's list every target stands.
 
     Args:
-        ranked: [cases, depth] articles, best first; ``NO_ARTICLE`` fills a short list. An article that comes twice in a
-            list is an error of the caller and would count twice.
+        ranked: [cases, depth] articles, best first; ``NO_ARTICLE`` fills a short list. Of an article that comes twice
+            in a list the first place counts.
         targets: what was bought, one entry per row of ``ranked``.
 
     Returns:
-        [cases, depth] of bool.
+        [targets in all] ranks from 0, ``NOT_RANKED`` for what is not in the list.
     """
     if len(ranked) != len(targets):
         raise ValueError(f"{len(ranked)} ranked lists for {len(targets)} cases; expected one list a case")
-    stride = np.int64(max(int(ranked.max(initial=0)), int(targets.articles.max(initial=0))) + 1)
-    wanted = np.repeat(np.arange(len(targets)), targets.counts) * stride + targets.articles
-    offered = np.arange(len(ranked))[:, None] * stride + ranked
-    found = np.isin(offered, wanted)
-    return found & (ranked != NO_ARTICLE)
+    ranks = np.full(len(targets.articles), NOT_RANKED, np.int32)
+    cases = targets.cases
+    for start in range(0, len(cases), _TARGETS_AT_ONCE):
+        chunk = slice(start, start + _TARGETS_AT_ONCE)
+        same = ranked[cases[chunk]] == targets.articles[chunk, None]
+        found = same.any(axis=1)
+        ranks[chunk][found] = same[found].argmax(axis=1)
+    return ranks
 
 
-def precision(found: NDArray[np.bool_], k: int) -> NDArray[np.float64]:
-    """precision@k of each case, [cases]; ``found`` is what ``hits`` returns."""
-    return found[:, :k].sum(axis=1) / k
-
-
-def recall(found: NDArray[np.bool_], counts: NDArray[np.int64], k: int) -> NDArray[np.float64]:
-    """recall@k of each case, [cases]; ``counts`` are the numbers of targets."""
-    return found[:, :k].sum(axis=1) / counts
-
-
-def ndcg(found: NDArray[np.bool_], counts: NDArray[np.int64], k: int) -> NDArray[np.float64]:
-    """ndcg@k of each case with gains 0 and 1, [cases]."""
-    discounts = 1.0 / np.log2(np.arange(2, k + 2))
-    depth = min(k, found.shape[1])
-    best = np.cumsum(discounts)[np.minimum(counts, k) - 1]
-    return (found[:, :depth] * discounts[:depth]).sum(axis=1) / best
-
-
-def average_precision(found: NDArray[np.bool_], counts: NDArray[np.int64], k: int) -> NDArray[np.float64]:
-    """map@k's term of each case, [cases]: the Kaggle definition, divided by min(targets, k)."""
-    top = found[:, :k]
-    running = np.cumsum(top, axis=1) / np.arange(1, top.shape[1] + 1)
-    return (top * running).sum(axis=1) / np.minimum(counts, k)
-
-
-METRICS: tuple[str, ...] = (
-    "map_at_12",
-    *(f"{name}_at_{k}" for k in CUTS for name in ("precision", "recall", "ndcg")),
-    "recall_at_100",
-)
-
-
-def measure(ranked: NDArray[np.int32], targets: Targets) -> dict[str, NDArray[np.float64]]:
+def measure_ranks(ranks: NDArray[np.int32], targets: Targets) -> dict[str, NDArray[np.float64]]:
     """Every metric of every case; the mean over cases is what tables show.
 
     Args:
-        ranked: [cases, depth] articles, best first; give at least 100 ranks where recall@100 should mean something.
-        targets: what was bought.
+        ranks: from ``target_ranks``; a list that is shorter than a cut counts its missing ranks as misses.
+        targets: the same targets; none of the cases is without.
 
     Returns:
         metric name (see ``METRICS``) -> [cases].
     """
-    found = hits(ranked, targets)
     counts = targets.counts
-    values = {"map_at_12": average_precision(found, counts, 12), "recall_at_100": recall(found, counts, 100)}
+    if (counts < 1).any():
+        raise ValueError("a case has no targets; leave it out before measuring")
+
+    def per_case(values: NDArray[np.float64]) -> NDArray[np.float64]:
+        return np.bincount(targets.cases, values, len(targets)).astype(np.float64)
+
+    values: dict[str, NDArray[np.float64]] = {}
     for k in CUTS:
-        values[f"precision_at_{k}"] = precision(found, k)
-        values[f"recall_at_{k}"] = recall(found, counts, k)
-        values[f"ndcg_at_{k}"] = ndcg(found, counts, k)
+        found = per_case((ranks < k).astype(np.float64))
+        gains = per_case(np.where(ranks < k, 1.0 / np.log2(ranks.astype(np.float64) + 2.0), 0.0))
+        best = np.cumsum(1.0 / np.log2(np.arange(2, k + 2)))[np.minimum(counts, k) - 1]
+        values |= {f"precision_at_{k}": found / k, f"recall_at_{k}": found / counts, f"ndcg_at_{k}": gains / best}
+    for k in DEEP_CUTS:
+        values[f"recall_at_{k}"] = per_case((ranks < k).astype(np.float64)) / counts
+    precisions = np.where(ranks < 12, _place_among_targets(ranks, targets) / (ranks + 1.0), 0.0)
+    values["map_at_12"] = per_case(precisions) / np.minimum(counts, 12)
     return {name: values[name] for name in METRICS}
+
+
+def measure(ranked: NDArray[np.int32], targets: Targets) -> dict[str, NDArray[np.float64]]:
+    """Every metric of ranked lists [cases, depth]; see ``target_ranks`` and ``measure_ranks``."""
+    return measure_ranks(target_ranks(ranked, targets), targets)
+
+
+def _place_among_targets(ranks: NDArray[np.int32], targets: Targets) -> NDArray[np.int64]:
+    """Of every target: how many targets of its case stand at its rank or above, itself included."""
+    order = np.lexsort((ranks, targets.cases))
+    places = np.empty(len(ranks), np.int64)
+    places[order] = np.arange(len(ranks)) - np.repeat(targets.offsets[:-1], targets.counts) + 1
+    return places

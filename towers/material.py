@@ -1,0 +1,102 @@
+"""Everything that training reads, opened once: fits on some of the days or on all of them share it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import numpy as np
+import numpy.typing as npt
+
+from infra.errors import UserError
+from infra.progress import console
+from serving.retrieval.purchase_log import PurchaseLog
+from serving.retrieval.query_features import QUERY_CATEGORIES
+from towers.catalogue import Catalogue, read_catalogue
+from towers.evaluation.metrics import Targets
+from towers.point_in_time import PointInTime
+from towers.preprocessing import make_vocabulary
+from towers.purchases import log_numbers, read_purchases, training_days
+from towers.snapshot import Snapshot
+
+EPOCH = date(1970, 1, 1)
+
+
+@dataclass(frozen=True)
+class Material:
+    """The catalogue, the log and the mornings of the training days."""
+
+    as_of: date  # purchases dated before it are known
+    catalogue: Catalogue
+    purchases: PurchaseLog
+    vocabularies: dict[str, dict[str, int]]  # of the query tower's categories
+    past: list[Snapshot]  # all training days but the last
+    report: Snapshot  # the last: what a fit on the others is measured on
+    test: Snapshot  # the report day's test customers
+    test_log_customers: npt.NDArray[np.int32]  # as the log numbers them
+    morning: Snapshot  # of ``as_of``, without customers
+
+
+def open_material(
+    tables_dir: Path, store: Any, as_of: date, days: int, customers_per_day: int, test_customers: int, seed: int
+) -> Material:
+    """Join features point-in-time and read the purchases.
+
+    Args:
+        tables_dir: what ``vitrine ingest`` wrote.
+        store: ``feast.FeatureStore``.
+        as_of: use purchases dated before it.
+        days: training days at most; one more is the report day.
+        customers_per_day: of the training days, at most.
+        test_customers: every customer with history is tested, and others up to so many in all.
+        seed: draws customers.
+
+    Raises:
+        UserError: tables or enough days are missing.
+    """
+    today = (as_of - EPOCH).days
+    point_in_time = PointInTime(store, tables_dir)
+    catalogue = read_catalogue(point_in_time, tables_dir, today)
+    purchases = read_purchases(tables_dir, catalogue.table.ids).before(today)
+    chosen = training_days(purchases, today, days + 1)
+    if len(chosen) < 2:
+        raise UserError(f"only one day before {as_of} is fit to learn from; two are needed, one to measure on")
+    console.print(f"training days {_name(chosen[0])} to {_name(chosen[-1])}, measured on {_name(chosen[-1])}")
+    *past, report = point_in_time.snapshots(catalogue.table, chosen, customers_per_day, seed)
+    test = _test_cases(report, test_customers, seed)
+    (articles,) = point_in_time.article_tables(catalogue.table, [today])
+    return Material(
+        as_of=as_of,
+        catalogue=catalogue,
+        purchases=purchases,
+        vocabularies=read_query_vocabularies(tables_dir),
+        past=past,
+        report=report,
+        test=test,
+        test_log_customers=log_numbers(tables_dir, catalogue.table.ids, [c.customer_id for c in test.customers]),
+        morning=Snapshot(today, articles, [], Targets.from_lists([])),
+    )
+
+
+def read_query_vocabularies(tables_dir: Path) -> dict[str, dict[str, int]]:
+    """Value -> index of each of the query tower's categories, "" (unknown) at 0."""
+    path = tables_dir / "customers.parquet"
+    vocabularies = {}
+    for name in QUERY_CATEGORIES:
+        rows = duckdb.execute(f"SELECT DISTINCT {name} FROM read_parquet($path)", {"path": str(path)}).fetchall()
+        vocabularies[name] = {value: index for index, value in enumerate(make_vocabulary([row[0] for row in rows]))}
+    return vocabularies
+
+
+def _test_cases(report: Snapshot, limit: int, seed: int) -> Snapshot:
+    """Every customer with history, and of the others as many as fit."""
+    warm = np.flatnonzero(report.warm)
+    cold = np.random.default_rng(seed).permutation(np.flatnonzero(~report.warm))[: max(limit - len(warm), 0)]
+    return report.take(np.sort(np.concatenate([warm, cold])))
+
+
+def _name(day: int) -> str:
+    return date.fromordinal(EPOCH.toordinal() + day).isoformat()

@@ -21,6 +21,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "images": ("towers.commands:images", "Embed the articles' pictures and reduce them by PCA."),
     "train": ("towers.commands:train", "Train the towers and the ranker and write a release bundle."),
     "evaluate": ("towers.commands:evaluate", "Measure a release against popularity and simple rules."),
+    "ablate": ("towers.commands:ablate", "Measure what each part of the models is worth: train without it."),
     "model-server": ("serving.commands:model_server", "Host SavedModels under TensorFlow Serving's gRPC services."),
     "gateway": ("serving.commands:gateway", "Answer Recommend calls over gRPC."),
     "rollout": ("serving.commands:rollout", "Stage, promote or roll back a release."),

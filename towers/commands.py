@@ -142,3 +142,39 @@ def evaluate(
         raise UserError("--served needs the purchases that followed: give --day or --holdout")
     request = EvaluationRequest(release, day.date() if day else None, holdout, served, rows, customers, seed, oracle)
     run(Settings.from_environment(), request)
+
+
+@click.command()
+@click.option("--as-of", required=True, type=DAY, help="Train on purchases dated before this day, measure on the last.")
+@click.option("--only", help="Names of variants, separated by commas; all unless given.")
+@click.option("--list", "list_only", is_flag=True, help="Name the variants and stop.")
+@click.option("--seed", default=7, show_default=True, help="Of all training.")
+@click.option("--days", default=28, show_default=True, help="Train on at most so many days.")
+@click.option("--customers", default=20_000, show_default=True, help="Measure on at most so many customers.")
+def ablate(as_of: datetime, only: str | None, list_only: bool, seed: int, days: int, customers: int) -> None:
+    """Train again without one thing, and measure what is lost, by all customers and slices.
+
+    Without pictures, with pictures shuffled among the pictured articles (so that only their content is lost, not that
+    there is one), without text, with text shuffled, without 30-day activity, and without each candidate source. Each
+    trains for minutes; towers are trained once where they stay the same.
+    """
+    from feature_repo.store import open_store
+    from infra.progress import console
+    from towers.ablation import ablate as run
+    from towers.ablation import choose, pictured_articles, variants
+    from towers.fitting import FittingConfig
+    from towers.pipeline import TrainOptions, open_options
+
+    settings, config = Settings.from_environment(), FittingConfig().with_seed(seed)
+    if list_only:
+        for variant in variants(tuple(config.quotas), pictured_articles(settings.images_dir, ()), seed).values():
+            console.print(f"{variant.name}: {variant.what}", highlight=False)
+        return
+    choose(variants(tuple(config.quotas), pictured_articles(settings.images_dir, ()), seed), only)
+    options = TrainOptions(as_of.date(), days=days, test_customers=customers, fitting=config)
+    material = open_options(settings, open_store(settings), options)
+    pictured = pictured_articles(settings.images_dir, material.catalogue.table.ids)
+    report = run(material, config, choose(variants(tuple(config.quotas), pictured, seed), only))
+    report.show(console)
+    for path in report.write(settings.reports_dir):
+        console.print(f"wrote {path}", soft_wrap=True)

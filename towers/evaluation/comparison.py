@@ -16,7 +16,7 @@ Cells = Mapping[str, Mapping[str, Mapping[str, Interval]]]
 """slice -> row -> metric -> mean with its interval."""
 
 HERO = "vitrine"
-"""The row whose lead is measured."""
+"""The row whose lead is measured, unless another is named."""
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class Comparison:
     """Metrics of several rows on the same cases."""
 
     cells: Cells
-    lead: Cells  # of HERO over each other row; empty where it is not among the rows
+    lead: Cells  # of the hero over each other row; empty where it is not among the rows
 
     @classmethod
     def of(
@@ -33,6 +33,7 @@ class Comparison:
         slices: Mapping[str, Slice],
         seed: int,
         metrics: Sequence[str] = METRICS,
+        hero: str = HERO,
     ) -> Comparison:
         """Measure rows.
 
@@ -41,6 +42,7 @@ class Comparison:
             slices: name -> slice.
             seed: of the intervals.
             metrics: which of ``METRICS``.
+            hero: the row whose lead over the others is measured.
         """
         cells, lead = {}, {}
         for name, part in slices.items():
@@ -52,17 +54,17 @@ class Comparison:
                 row: dict(zip(metrics, intervals(values[:, own], means[:, own]), strict=True))
                 for row, own in columns.items()
             }
-            if HERO in columns:
-                hero = columns[HERO]
+            if hero in columns:
+                best = columns[hero]
                 lead[name] = {
                     row: dict(
                         zip(
                             metrics,
-                            intervals(values[:, hero] - values[:, own], means[:, hero] - means[:, own]),
+                            intervals(values[:, best] - values[:, own], means[:, best] - means[:, own]),
                             strict=True,
                         )
                     )
                     for row, own in columns.items()
-                    if row != HERO
+                    if row != hero
                 }
         return cls(cells, lead)

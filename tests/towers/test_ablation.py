@@ -1,0 +1,106 @@
+"""Taking something away takes away just that, and what is lost shows."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import date, timedelta
+from pathlib import Path
+
+import numpy as np
+import pytest
+from tower_worlds import FIRST_DAY, VOCABULARIES, catalogue, purchases_of_two_styles, snapshot_on
+
+from infra.errors import UserError
+from towers import ablation
+from towers.ablation import ablate, choose, pictured_articles, variants
+from towers.article_encoder import EncoderSize
+from towers.fitting import FittingConfig
+from towers.material import Material
+from towers.ranker import RankerConfig
+from towers.tower_trainer import TowerTraining
+from towers.two_stage import TwoStageConfig
+
+QUOTAS = {"bought_again": 10, "same_product": 10, "bought_together": 20, "tower": 20, "trending": 10}
+CONFIG = FittingConfig(
+    towers=TwoStageConfig(
+        embedding_dim=8, query_hidden=(16,), candidate_hidden=(16,), encoder=EncoderSize(content_dim=8)
+    ),
+    tower_training=TowerTraining(epochs=1, least_steps=10, batch_size=128),
+    ranker=RankerConfig(epochs=2, batch_size=512, negatives_per_customer=20),
+    quotas=QUOTAS,
+)
+
+
+@pytest.fixture(scope="module")
+def material() -> Material:
+    shop, purchases = catalogue(), purchases_of_two_styles()
+    *past, report = [snapshot_on(shop, FIRST_DAY + day, purchases) for day in range(3, 8)]
+    numbers = np.array([int(customer.customer_id) for customer in report.customers], np.int32)
+    as_of = date(1970, 1, 1) + timedelta(days=FIRST_DAY + 8)
+    return Material(as_of, shop, purchases, VOCABULARIES, past, report, report, numbers, report.take(np.arange(0)))
+
+
+def test_a_source_that_is_off_takes_its_candidates_along_and_the_towers_are_trained_once(
+    material: Material, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    trained = []
+    fit_towers = ablation.fit_towers
+    monkeypatch.setattr(ablation, "fit_towers", lambda *args: trained.append(1) or fit_towers(*args))
+    known = variants(tuple(QUOTAS), np.zeros(60, np.bool_), seed=1)
+    report = ablate(material, CONFIG, [known["without_bought_together"], known["without_tower"]])
+    assert len(trained) == 1
+    warm = report.candidates["warm"]
+    assert max(warm["without_bought_together"], warm["without_tower"]) < warm["everything"]
+    # The towers are the same, and so are their own lists.
+    lost = report.towers.lead["warm"]["without_tower"]["recall_at_100"]
+    assert (lost.low, lost.mean, lost.high) == (0, 0, 0)
+    page, path = report.write(tmp_path)
+    figures = json.loads(path.read_text())["figures"]
+    assert figures["warm.without_tower.map_at_12"]["peer"] == "everything"
+    assert figures["warm.lost_without_tower.map_at_12"]["value"] == pytest.approx(
+        figures["warm.everything.map_at_12"]["value"] - figures["warm.without_tower.map_at_12"]["value"]
+    )
+    assert "| without_tower |" in page.read_text()
+
+
+def test_shuffled_pictures_stay_among_the_pictured(material: Material) -> None:
+    content = material.catalogue.content
+    images = np.arange(60, dtype=np.float16)[:, None] * np.ones_like(content.images)
+    own = replace(material, catalogue=replace(material.catalogue, content=replace(content, images=images)))
+    pictured = np.arange(60) < 40
+    known = variants((), pictured, seed=1)
+    shuffled = known["pictures_shuffled"].material(own).catalogue.content.images[:, 0]
+    assert sorted(shuffled[:40].tolist()) == list(range(40))
+    assert (shuffled[:40] != np.arange(40)).sum() > 30
+    np.testing.assert_array_equal(shuffled[40:], np.arange(40, 60))
+    blank = known["without_pictures"].material(own).catalogue.content
+    assert not blank.images.any()
+    np.testing.assert_array_equal(blank.terms, content.terms)
+    assert not known["without_text"].material(own).catalogue.content.terms.any()
+
+
+def test_without_stream_nothing_of_the_last_30_days_is_left_but_the_history_is(material: Material) -> None:
+    blinded = variants((), np.zeros(60, np.bool_), seed=1)["without_stream"].material(material)
+    assert np.isnan(blinded.test.articles.activity).all()
+    assert not np.isnan(material.test.articles.activity_column("units_3d")).any()
+    for before, after in zip(material.test.customers, blinded.test.customers, strict=True):
+        assert before.bought.tolist() == after.bought.tolist()
+
+
+def test_only_names_variants() -> None:
+    known = variants(("tower",), np.zeros(1, np.bool_), seed=1)
+    assert [variant.name for variant in choose(known, "without_tower, without_text")] == [
+        "without_tower",
+        "without_text",
+    ]
+    assert choose(known, None) == list(known.values())
+    with pytest.raises(UserError, match="without_everything"):
+        choose(known, "without_everything")
+
+
+def test_pictured_are_the_articles_whose_own_picture_was_embedded(tmp_path: Path) -> None:
+    folder = tmp_path / "cache" / "backbone-0123"
+    folder.mkdir(parents=True)
+    np.savez(folder / "part-0.npz", article_ids=np.array(["0000000002"]))
+    assert pictured_articles(tmp_path, ["0000000001", "0000000002"]).tolist() == [False, True]

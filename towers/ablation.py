@@ -1,0 +1,186 @@
+"""``vitrine ablate``: the same training again and again, each time without one thing, measured on the same customers.
+
+What does not change is done once: the joins, and the towers where only a source is taken away.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from infra.errors import UserError
+from infra.progress import console
+from serving.retrieval.customer import Customer
+from towers.catalogue import Catalogue
+from towers.evaluation.ablation_report import EVERYTHING, AblationReport, report_of
+from towers.evaluation.contenders import rank_by_towers
+from towers.evaluation.metrics import target_ranks
+from towers.evaluation.rows import Subject, served_order
+from towers.evaluation.served_order import SERVED
+from towers.fitting import FittingConfig, TowerPart, fit_ranker, fit_towers, retrieve_as_of
+from towers.material import Material
+from towers.snapshot import Snapshot
+
+_STREAM = "customer_activity_30d:"
+
+
+@dataclass(frozen=True)
+class Variant:
+    """Training with something taken away."""
+
+    name: str
+    what: str
+    material: Callable[[Material], Material] | None = None  # None: the towers see what they always see
+    without_source: str | None = None
+
+
+@dataclass(frozen=True)
+class Ranks:
+    """Where every target of the test day stands."""
+
+    served: npt.NDArray[np.int32]  # in Vitrine's lists
+    towers: npt.NDArray[np.int32]  # in the towers' own
+    proposed: npt.NDArray[np.int32]  # > 0 where it is a candidate
+
+
+def variants(sources: Sequence[str], pictured: npt.NDArray[np.bool_], seed: int) -> dict[str, Variant]:
+    """All variants by name.
+
+    Args:
+        sources: names of the candidate sources.
+        pictured: which articles have a picture of their own, [articles].
+        seed: of what is shuffled.
+    """
+    made = [
+        Variant("without_pictures", "no picture embeddings", lambda m: _with_content(m, images=_blank)),
+        Variant(
+            "pictures_shuffled",
+            "each pictured article has the picture of another",
+            lambda m: _with_content(m, images=_shuffle(pictured, seed)),
+        ),
+        Variant("without_text", "no names and descriptions", lambda m: _with_content(m, terms=_blank)),
+        Variant(
+            "text_shuffled",
+            "each article has the name and description of another",
+            lambda m: _with_content(m, terms=_shuffle(np.ones(len(m.catalogue.table), np.bool_), seed)),
+        ),
+        Variant("without_stream", "no 30-day activity of customers and articles", _without_stream),
+        *(Variant(f"without_{name}", f"source {name} off", without_source=name) for name in sources),
+    ]
+    return {variant.name: variant for variant in made}
+
+
+def choose(known: Mapping[str, Variant], only: str | None) -> list[Variant]:
+    """The variants that ``--only`` names.
+
+    Raises:
+        UserError: there is no such variant.
+    """
+    if only is None:
+        return list(known.values())
+    names = [name.strip() for name in only.split(",")]
+    unknown = [name for name in names if name not in known]
+    if unknown:
+        raise UserError(f"--only names {unknown[0]!r}; expected names out of {', '.join(known)}")
+    return [known[name] for name in names]
+
+
+def ablate(material: Material, config: FittingConfig, chosen: Sequence[Variant]) -> AblationReport:
+    """Train and measure everything, and each variant.
+
+    Args:
+        material: from ``open_material``.
+        config: of all fits.
+        chosen: what to take away in turn.
+    """
+    console.print(f"[bold]{EVERYTHING}[/bold]")
+    towers = _fit_towers(material, config)
+    ranks = {EVERYTHING: _measure(material, towers, config)}
+    for number, variant in enumerate(chosen, start=1):
+        console.print(f"[bold]{number} of {len(chosen)}: {variant.name}[/bold], {variant.what}", highlight=False)
+        changed = variant.material(material) if variant.material is not None else material
+        own = towers if variant.material is None else _fit_towers(changed, config)
+        quotas = {name: limit for name, limit in config.quotas.items() if name != variant.without_source}
+        ranks[variant.name] = _measure(changed, own, replace(config, quotas=quotas))
+    return report_of(material.test, ranks, config.seed)
+
+
+def pictured_articles(images_dir: Path, article_ids: Sequence[str]) -> npt.NDArray[np.bool_]:
+    """Which articles have a picture of their own, and not the mean of their kind, [articles]."""
+    found: set[str] = set()
+    for path in images_dir.glob("cache/*/part-*.npz"):
+        with np.load(path, allow_pickle=False) as part:
+            found |= set(part["article_ids"].tolist())
+    return np.fromiter((article_id in found for article_id in article_ids), np.bool_, len(article_ids))
+
+
+def _fit_towers(material: Material, config: FittingConfig) -> TowerPart:
+    return fit_towers(material.past, material.catalogue, material.vocabularies, config)
+
+
+def _measure(material: Material, towers: TowerPart, config: FittingConfig) -> Ranks:
+    known = material.purchases.before(material.report.day)
+    fitted = fit_ranker(material.past, towers, known, material.vocabularies, config)
+    retrieval = retrieve_as_of(material.test, towers, material.purchases, material.vocabularies, config.quotas)
+    subject = Subject(retrieval, fitted.ranker.scores, material.purchases, material.test_log_customers)
+    order = served_order(subject, ())
+    targets = material.test.targets
+    return Ranks(
+        target_ranks(order.rankings[SERVED], targets),
+        target_ranks(rank_by_towers(retrieval), targets),
+        order.target_sources,
+    )
+
+
+Change = Callable[[npt.NDArray], npt.NDArray]
+
+
+def _blank(rows: npt.NDArray) -> npt.NDArray:
+    return np.zeros_like(rows)
+
+
+def _shuffle(which: npt.NDArray[np.bool_], seed: int) -> Change:
+    """Exchange the rows of some articles among them."""
+
+    def change(rows: npt.NDArray) -> npt.NDArray:
+        changed = rows.copy()
+        chosen = np.flatnonzero(which)
+        changed[chosen] = rows[np.random.default_rng(seed).permutation(chosen)]
+        return changed
+
+    return change
+
+
+def _with_content(material: Material, images: Change | None = None, terms: Change | None = None) -> Material:
+    content = material.catalogue.content
+    if images is not None:
+        content = replace(content, images=images(content.images))
+    if terms is not None:
+        content = replace(content, terms=terms(content.terms))
+    return replace(material, catalogue=Catalogue(material.catalogue.table, content))
+
+
+def _without_stream(material: Material) -> Material:
+    def blinded(snapshot: Snapshot) -> Snapshot:
+        articles = replace(snapshot.articles, activity=np.full_like(snapshot.articles.activity, np.nan))
+        customers = [
+            Customer.from_values(
+                customer.customer_id,
+                {name: value for name, value in customer.values.items() if not name.startswith(_STREAM)},
+                articles,
+                customer.today,
+            )
+            for customer in snapshot.customers
+        ]
+        return Snapshot(snapshot.day, articles, customers, snapshot.targets)
+
+    return replace(
+        material,
+        past=[blinded(snapshot) for snapshot in material.past],
+        report=blinded(material.report),
+        test=blinded(material.test),
+    )

@@ -1,0 +1,131 @@
+"""What each part of the system is worth: variants without it against everything, paired over the same customers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+from rich.console import Console
+
+from infra.figures import Figure, write_figures
+from towers.evaluation.bootstrap import Interval
+from towers.evaluation.comparison import Comparison
+from towers.evaluation.slices import make_slices
+from towers.evaluation.source_shares import union_recall
+from towers.evaluation.tables import heading, plain_table
+from towers.snapshot import Snapshot
+
+SLICES = ("warm", "cold", "new_products", "cold_articles")
+METRICS = ("map_at_12", "ndcg_at_10", "recall_at_12", "recall_at_100")
+SHOWN, SHOWN_OF_TOWERS = ("map_at_12", "recall_at_100"), ("recall_at_100",)
+_COLUMNS = (
+    *(text for metric in SHOWN for text in (heading(metric), "lost")),
+    *(text for metric in SHOWN_OF_TOWERS for text in (f"towers {heading(metric)}", "lost")),
+    "candidates",
+)
+EVERYTHING = "everything"
+_WIDTH = 190
+
+
+class RanksOfVariant(Protocol):
+    """Ranks of every target of the day, [targets in all] each."""
+
+    @property
+    def served(self) -> npt.NDArray[np.int32]: ...
+
+    @property
+    def towers(self) -> npt.NDArray[np.int32]: ...
+
+    @property
+    def proposed(self) -> npt.NDArray[np.int32]: ...
+
+
+@dataclass(frozen=True)
+class AblationReport:
+    """Metrics of all variants, and how much is lost by each."""
+
+    sizes: Mapping[str, int]  # slice -> cases
+    served: Comparison
+    towers: Comparison
+    candidates: Mapping[str, Mapping[str, float]]  # slice -> variant -> recall of all candidates
+
+    def show(self, console: Console) -> None:
+        """One table a slice."""
+        console = console if console.is_terminal else Console(width=max(console.width, _WIDTH))
+        for part, count in self.sizes.items():
+            table = plain_table(f"{part} ({count:,} cases); lost: everything minus the variant, with the range of 95 %")
+            table.add_column("", no_wrap=True)
+            for column in _COLUMNS:
+                table.add_column(column, justify="right", no_wrap=True)
+            for variant in self.served.cells[part]:
+                table.add_row(variant, *self._line(part, variant))
+            console.print(table)
+
+    def as_markdown(self) -> str:
+        """The same tables as a page."""
+        lines = ["# What each part is worth", "", "Lost: everything minus the variant, paired, range of 95 %.", ""]
+        for part, count in self.sizes.items():
+            lines += [f"## {part} ({count:,} cases)", "", "| | " + " | ".join(_COLUMNS) + " |"]
+            lines += ["|---|" + "---:|" * len(_COLUMNS)]
+            for variant in self.served.cells[part]:
+                lines.append(f"| {variant} | " + " | ".join(self._line(part, variant)) + " |")
+            lines.append("")
+        return "\n".join(lines)
+
+    def figures(self) -> dict[str, Figure]:
+        """``<slice>.<variant>.<metric>``; what is lost is ``<slice>.lost_<variant>.<metric>``."""
+        result: dict[str, Figure] = {}
+        for row, comparison in (("", self.served), ("towers_", self.towers)):
+            for part, variants in comparison.cells.items():
+                for variant, cells in variants.items():
+                    for metric, cell in cells.items():
+                        peer = EVERYTHING if variant != EVERYTHING else None
+                        value = variants[EVERYTHING][metric].mean if peer else None
+                        name = f"{part}.{variant}.{row}{metric}"
+                        result[name] = Figure(cell.mean, "share", peer, value, (cell.low, cell.high))
+                for variant, cells in comparison.lead[part].items():
+                    for metric, cell in cells.items():
+                        name = f"{part}.lost_{variant}.{row}{metric}"
+                        result[name] = Figure(cell.mean, "difference", interval=(cell.low, cell.high))
+        for part, recalls in self.candidates.items():
+            for variant, recall in recalls.items():
+                result[f"{part}.{variant}.candidates_recall"] = Figure(recall, "share")
+        return result
+
+    def write(self, reports_dir: Path) -> list[Path]:
+        """Write ``ablation.md`` and ``figures/ablation.json``; return both paths."""
+        page = reports_dir / "ablation.md"
+        page.parent.mkdir(parents=True, exist_ok=True)
+        page.write_text(self.as_markdown())
+        return [page, write_figures(reports_dir, "ablation", self.figures())]
+
+    def _line(self, part: str, variant: str) -> list[str]:
+        cells = []
+        for comparison, metrics in ((self.served, SHOWN), (self.towers, SHOWN_OF_TOWERS)):
+            for metric in metrics:
+                cells.append(f"{comparison.cells[part][variant][metric].mean:.4f}")
+                lost = comparison.lead[part].get(variant)
+                cells.append(_range(lost[metric]) if lost else "")
+        return [*cells, f"{self.candidates[part][variant]:.4f}"]
+
+
+def report_of(test: Snapshot, ranks: Mapping[str, RanksOfVariant], seed: int) -> AblationReport:
+    """Compare variants by name, ``EVERYTHING`` among them."""
+    slices = {name: part for name, part in make_slices(test).items() if name in SLICES}
+    return AblationReport(
+        {name: len(part) for name, part in slices.items()},
+        Comparison.of({name: own.served for name, own in ranks.items()}, slices, seed, METRICS, EVERYTHING),
+        Comparison.of({name: own.towers for name, own in ranks.items()}, slices, seed, METRICS, EVERYTHING),
+        {
+            part: {name: union_recall(chosen, own.proposed) for name, own in ranks.items()}
+            for part, chosen in slices.items()
+        },
+    )
+
+
+def _range(cell: Interval) -> str:
+    return f"{cell.mean:+.4f} [{cell.low:+.4f}, {cell.high:+.4f}]"

@@ -81,7 +81,7 @@ def run_campaign(folder: Path, *, rounds: int, purchases: int, workers: int, see
             for number in range(rounds):
                 shares.put(sold[number * purchases // rounds : (number + 1) * purchases // rounds])
                 time.sleep(rng.uniform(0.0, 1.0))  # the moment is what is random here
-                victim: Daemon = rng.choice([*crew, *crew, redis_server, kafka])
+                victim: Daemon = rng.choice([rng.choice(crew), rng.choice(crew), redis_server, kafka])
                 victim.kill()
                 kills[victim.name.split("-")[0]] += 1
                 time.sleep(rng.choice((0.0, 0.0, 0.5)))

@@ -28,6 +28,7 @@ from towers.catalogue import Catalogue
 from towers.evaluation.evaluate import evaluate
 from towers.evaluation.evaluation import Evaluation
 from towers.evaluation.rows import ALL_ROWS, Subject
+from towers.evaluation.served_order import rank_candidates
 from towers.export import ServedCandidateTower, export_candidate_tower, export_query_tower, export_ranker
 from towers.fitting import Fitted, FittingConfig, fit, retrieve_as_of
 from towers.ranker import RankerConfig
@@ -225,3 +226,26 @@ def test_figures_are_named_by_split_slice_row_and_metric_with_popularity_as_peer
     assert {"test.all.vitrine.map_at_12", "holdout.all.vitrine.map_at_12"} <= set(
         json.loads(path.read_text())["figures"]
     )
+
+
+def test_vitrines_lists_are_the_gateways_order_of_each_customers_candidates(world: World) -> None:
+    order = rank_candidates(world.retrieval, world.fitted.ranker.scores, {})
+    snapshot, targets = world.test, world.test.targets
+    for case in (*np.flatnonzero(snapshot.warm)[:5], *np.flatnonzero(~snapshot.warm)[:2]):
+        found = world.retrieval.candidates(case)
+        if snapshot.customers[case].has_history:
+            scores = world.fitted.ranker.scores(world.retrieval.features(case, found))
+            best = found.positions[np.argsort(-scores)]
+            # Fewer candidates than 100 are filled up with best sellers, which are ranked, too.
+            shown = order.rankings["vitrine without variety"][case]
+            np.testing.assert_array_equal(shown[np.isin(shown, best)], best)
+        for index in range(targets.offsets[case], targets.offsets[case + 1]):
+            row = found.positions == targets.articles[index]
+            sources = {name for name, rank in zip(found.sources, found.ranks[row].ravel(), strict=False) if rank >= 0}
+            bits = {name for bit, name in enumerate(order.sources) if order.target_sources[index] >> bit & 1}
+            if snapshot.customers[case].has_history:
+                assert bits == sources
+            else:
+                assert bits <= {"trending"}
+    assert len(order.scores) == len(order.bought)
+    assert order.bought.sum() <= len(targets.articles)

@@ -15,6 +15,7 @@ from infra.progress import console
 from infra.settings import Settings
 from serving.release.manifest import Manifest
 from towers.evaluation.evaluate import evaluate
+from towers.evaluation.evaluation import Evaluation
 from towers.evaluation.holdout import Holdout, read_holdout
 from towers.evaluation.rows import TREES, Subject, chosen_rows
 from towers.evaluation.served import ROW, ask_gateway
@@ -38,8 +39,8 @@ class EvaluationRequest:
     oracle_dir: Path | None
 
 
-def run(settings: Settings, request: EvaluationRequest) -> None:
-    """Measure, show and write.
+def run(settings: Settings, request: EvaluationRequest) -> dict[str, Evaluation]:
+    """Measure, show and write; returns what was found by split.
 
     Raises:
         UserError: says what is missing or does not fit.
@@ -69,6 +70,7 @@ def run(settings: Settings, request: EvaluationRequest) -> None:
             )
         splits["test"] = (date.fromisoformat(Manifest.read(folder).as_of), None)
     store = open_store(settings)
+    evaluations = {}
     for split, (day, bought) in splits.items():
         subject = open_subject(
             folder, store, settings.tables_dir, day, request.customers, request.seed, bought, request.oracle_dir, peers
@@ -79,6 +81,8 @@ def run(settings: Settings, request: EvaluationRequest) -> None:
         evaluation.show(console)
         for path in evaluation.write(settings.reports_dir, split):
             console.print(f"wrote {path}", soft_wrap=True)
+        evaluations[split] = evaluation
+    return evaluations
 
 
 def _ask(settings: Settings, subject: Subject, release: int) -> dict[str, npt.NDArray[np.int32]]:

@@ -16,6 +16,7 @@ Objective = Literal["binary", "lambdarank"]
 Scores = Callable[[npt.NDArray[np.float32]], npt.NDArray[np.float32]]
 
 TREES = 200
+_ROWS_WORTH_THREADS = 50_000
 _PARAMETERS = {
     "learning_rate": 0.07,
     "max_bin": 127,
@@ -29,7 +30,7 @@ _PARAMETERS = {
 }
 
 
-def train_trees(objective: Objective, rows: RankingSet, seed: int, threads: int = 2) -> Scores:
+def train_trees(objective: Objective, rows: RankingSet, seed: int) -> Scores:
     """Boosted trees on the ranker's rows.
 
     Args:
@@ -49,6 +50,7 @@ def train_trees(objective: Objective, rows: RankingSet, seed: int, threads: int 
             "the rows lightgbm and lambdarank need the package lightgbm; install it with `pip install lightgbm`, "
             "or leave them out with --rows"
         ) from None
+    threads = 1 if len(rows) < _ROWS_WORTH_THREADS else 0  # 0: as many as OpenMP takes
     group = rows.case_rows if objective == "lambdarank" else None
     data = lightgbm.Dataset(rows.features, rows.bought.astype(np.int8), group=group)
     parameters = _PARAMETERS | {"objective": objective, "seed": seed, "num_threads": threads, "deterministic": True}

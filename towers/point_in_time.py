@@ -17,7 +17,7 @@ import pandas as pd
 import pyarrow as pa
 
 from feature_repo.schema import ARTICLE_ACTIVITY_30D, ARTICLE_CATALOG, ARTICLE_IMAGE, ARTICLE_SALES
-from serving.retrieval.articles import ArticleTable
+from serving.retrieval.articles import ArticleTable, without_empty_windows
 from serving.retrieval.customer import MICROSECONDS_PER_DAY, Customer
 from serving.retrieval.query_features import CUSTOMER_REFERENCES
 from towers.evaluation.metrics import Targets
@@ -86,7 +86,9 @@ class PointInTime:
                 replace(
                     articles,
                     sales=np.stack([columns[name][part] for name in sales], axis=1).astype(np.float32),
-                    activity=np.stack([columns[name][part] for name in activity], axis=1).astype(np.float32),
+                    activity=without_empty_windows(
+                        np.stack([columns[name][part] for name in activity], axis=1).astype(np.float32)
+                    ),
                 )
             )
         return tables

@@ -37,6 +37,16 @@ _ACTIVITY = {name: column for column, name in enumerate(ACTIVITY_COLUMNS)}
 _CATEGORY = {name: column for column, name in enumerate(CATEGORIES)}
 
 
+def without_empty_windows(activity: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """Rows [m, len(ACTIVITY_COLUMNS)] in which a window that has emptied is missing, like one that never began.
+
+    Batch and a window that falls in the stream leave zeros, a store loaded anew holds nothing; models must not see
+    which of these it was.
+    """
+    empty = activity[:, _ACTIVITY["units"]] == 0
+    return np.where(empty[:, None], np.float32(np.nan), activity)
+
+
 @dataclass
 class ArticleTable:
     """All articles of one release, in index order.
@@ -93,7 +103,7 @@ class ArticleTable:
 
     def update_activity(self, positions: npt.NDArray[np.int32], rows: npt.NDArray[np.float32]) -> None:
         """Overwrite the live columns of some articles; ``rows`` is [m, len(ACTIVITY_COLUMNS)]."""
-        self.activity[positions] = rows
+        self.activity[positions] = without_empty_windows(rows)
         self.activity_version += 1
 
     def save(self, folder: Path) -> None:

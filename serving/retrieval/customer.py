@@ -13,6 +13,7 @@ from serving.retrieval.articles import ArticleTable
 
 RECENT_PURCHASES = 20
 MICROSECONDS_PER_DAY = 86_400_000_000
+_ACTIVITY = "customer_activity_30d:"
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,7 @@ class Customer:
                 training those of the day's start.
             today: the day of the request.
         """
+        values = _without_empty_window(values)
         last_batch_day = _integer(values.get("customer_history:last_purchase_day"), default=-1)
         history_ids = _sequence(values.get("customer_history:articles"))
         activity_ids = _sequence(values.get("customer_activity_30d:articles"))
@@ -93,6 +95,17 @@ class Customer:
             recent=np.fromiter((position for position, _ in recent), np.int32, len(recent)),
             recent_day=np.fromiter((day for _, day in recent), np.int32, len(recent)),
         )
+
+
+def _without_empty_window(values: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A 30-day window that has emptied is missing, like one that never began.
+
+    Batch and a window that falls in the stream leave zeros, a store loaded anew holds nothing; models must not see
+    which of these it was.
+    """
+    if values.get(f"{_ACTIVITY}purchases") != 0:
+        return values
+    return {name: value for name, value in values.items() if not name.startswith(_ACTIVITY)}
 
 
 def _sequence(value: Any) -> Sequence[Any]:

@@ -17,6 +17,9 @@ from infra.local.stack import LocalStack
 from infra.settings import Settings
 from infra.synthetic.shop import ShopSize, write_shop
 from streaming.purchase_producer import PurchaseProducer
+from towers.evaluation.command import EvaluationRequest
+from towers.evaluation.command import run as evaluate
+from towers.evaluation.evaluation import Evaluation
 from towers.pipeline import Trained
 
 
@@ -28,15 +31,17 @@ class Shop:
     stack: LocalStack
     prepared: Prepared
     trained: Trained  # release 1
+    served: Evaluation  # release 1 on the next day's purchases, from its files and by the gateway
     storefront: Storefront
     till: Till
 
 
 @pytest.fixture(scope="session")
 def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
-    """Files, features, two releases, Redis, Kafka, model server, worker and gateway."""
+    """Files, features, two releases, Redis, Kafka, model server, worker and gateway; the last day comes later."""
     folder: Path = tmp_path_factory.mktemp("shop")
-    write_shop(ShopSize(customers=900, articles=400, days=60, purchases=20_000), folder / "files")
+    write_shop(ShopSize(customers=900, articles=400, days=61, purchases=20_300), folder / "files")
+    later = hold_out_last_day(folder / "files" / "transactions_train.csv", folder / "later.csv")
     settings = Settings(folder / "var", gateway_address=f"127.0.0.1:{free_port()}")
     prepared = prepare(settings, folder / "files", "efficientnet-lite0")
     trained = train_two(settings, prepared)
@@ -44,8 +49,21 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
         load_online_features(stack.settings, prepared.as_of)
         serve_release(stack.settings, 1)
         start_worker_and_gateway(stack)
+        # Before any test buys something.
+        request = EvaluationRequest(1, None, later, True, "bought again", 20_000, 7, None)
+        served = evaluate(stack.settings, request)["holdout"]
         with (
             Storefront(stack.settings.gateway_address) as storefront,
             PurchaseProducer(stack.settings.kafka_bootstrap_servers) as kafka,
         ):
-            yield Shop(stack.settings, stack, prepared, trained, storefront, Till(kafka, prepared.as_of))
+            till = Till(kafka, prepared.as_of)
+            yield Shop(stack.settings, stack, prepared, trained, served, storefront, till)
+
+
+def hold_out_last_day(purchases: Path, later: Path) -> Path:
+    """Move the last day's rows of a purchase file, which is in order, into another; returns that one."""
+    header, *rows = purchases.read_text().splitlines(keepends=True)
+    last_day = rows[-1][: len("2020-09-20")]
+    purchases.write_text("".join([header, *(row for row in rows if not row.startswith(last_day))]))
+    later.write_text("".join([header, *(row for row in rows if row.startswith(last_day))]))
+    return later

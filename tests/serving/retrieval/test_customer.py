@@ -52,3 +52,16 @@ def test_missing_values_of_a_point_in_time_join_make_a_customer_without_history(
     customer = Customer.from_values("c", values, ARTICLES, TODAY)
     assert not customer.has_history
     assert np.isnan(customer.number("customer_history:purchases"))
+
+
+def test_a_window_that_has_emptied_is_like_one_that_never_began():
+    emptied = {"customer_activity_30d:purchases": 0, "customer_activity_30d:mean_price_micros": 0.0}
+    history = bought(("0000000002", 45))
+    with_zeros, without = (
+        Customer.from_values("c", values, ARTICLES, TODAY) for values in (history | emptied, history)
+    )
+    for name in emptied:
+        assert np.isnan(with_zeros.number(name))
+        assert np.isnan(without.number(name))
+    filled = Customer.from_values("c", history | {"customer_activity_30d:purchases": 2}, ARTICLES, TODAY)
+    assert filled.number("customer_activity_30d:purchases") == 2

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import click
@@ -76,6 +76,27 @@ def status() -> None:
     from streaming.status import status_lines, stream_status
 
     click.echo("\n".join(status_lines(stream_status(Settings.from_environment()))))
+
+
+@stream.command("compact")
+@click.option("--older-than-days", type=click.IntRange(min=0), default=1, show_default=True, metavar="N",
+              help="Leave the last N days, and today, as they are.")  # fmt: skip
+def compact_log(older_than_days: int) -> None:
+    """Merge the event log's small files into one per day and partition.
+
+    Safe beside workers, readers and another compaction, and to kill; made for cron, once a day. Files that are replaced
+    stay for an hour, for whoever is reading them, and are removed by the next run after that.
+    """
+    from streaming.compaction import compact
+
+    settings = Settings.from_environment()
+    until = (datetime.now(UTC) - timedelta(days=older_than_days)).date()
+    for log in sorted(path for path in settings.event_log_dir.glob("*") if path.is_dir()):
+        done = compact(log, until)
+        click.echo(
+            f"{log.name}: {done.files:,} files are {done.merged_files:,} now; {done.removed:,} replaced ones removed, "
+            f"{done.replaced:,} kept for readers"
+        )
 
 
 def _speed(_: click.Context, __: click.Parameter, text: str) -> float | None:

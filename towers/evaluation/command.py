@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -10,7 +11,6 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from infra.errors import UserError
 from infra.progress import console
 from infra.settings import Settings
 from serving.release.manifest import Manifest
@@ -64,10 +64,7 @@ def run(settings: Settings, request: EvaluationRequest) -> dict[str, Evaluation]
     else:
         folder, peers = measured.test, measured.test_peers
         if not folder.is_dir():
-            raise UserError(
-                f"{folder} is missing: the models that had not seen the report day are kept by `vitrine train`; "
-                f"train anew, or measure the release itself with --day {manifest.as_of} or later, or --holdout FILE"
-            )
+            return _show_stored(settings.releases_dir / str(request.release), folder)
         splits["test"] = (date.fromisoformat(Manifest.read(folder).as_of), None)
     store = open_store(settings)
     evaluations = {}
@@ -83,6 +80,18 @@ def run(settings: Settings, request: EvaluationRequest) -> dict[str, Evaluation]
             console.print(f"wrote {path}", soft_wrap=True)
         evaluations[split] = evaluation
     return evaluations
+
+
+def _show_stored(release: Path, missing: Path) -> dict[str, Evaluation]:
+    """The table of the release's training."""
+    evaluation = Evaluation.from_json(json.loads((release / "metrics.json").read_text()))
+    evaluation.show(console)
+    console.print(
+        f"This is what its training measured: the models that had not seen {evaluation.day} are not at {missing}: no "
+        "row can be added. `vitrine train` keeps them; --day and --holdout measure the release itself.",
+        highlight=False,
+    )
+    return {"test": evaluation}
 
 
 def _ask(settings: Settings, subject: Subject, release: int) -> dict[str, npt.NDArray[np.int32]]:

@@ -35,7 +35,8 @@ def online(shop, customer_id):
 def test_the_served_order_beats_popularity_on_every_metric(shop):
     warm = shop.trained.evaluation.table["warm"]
     for metric, value in warm["vitrine"].items():
-        assert value > warm["popularity"][metric], metric
+        if metric != "recall_at_500":  # the shop has 400 articles
+            assert value > warm["popularity"][metric], metric
     share = shop.trained.evaluation.achievable_share("warm")
     assert share is not None
     assert 0.3 < share <= 1

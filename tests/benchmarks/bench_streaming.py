@@ -1,6 +1,7 @@
 """The stream at full speed and live: purchases a second from a filled topic, and milliseconds from Kafka to the value.
 
-One `vitrine stream` process, real Kafka and Redis (append-only file, synced every second) beside it. Purchases are
+One `vitrine stream` process, real Kafka and Redis (append-only file, synced every second) beside it; after it, on the
+same broker and topic, the same windows as a Quix Streams application of one process (`quix_windows.py`). Purchases are
 shaped as H&M's: baskets of three on average, customers who come back, bestsellers and a long tail. `make
 bench-streaming`, or `python -m pytest tests/benchmarks/bench_streaming.py -s --override-ini python_files='bench_*.py'`.
 """
@@ -14,13 +15,16 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import psutil
 import pytest
 import redis
+from feast.protos.feast.types.Value_pb2 import Value
 
 from feature_repo.online.format import entity_key, feature_field
+from feature_repo.schema import WINDOW_DAYS
 from infra.figures import Figure, write_figures
 from infra.local.command import VitrineCommand
 from infra.local.kafka import KafkaServer
@@ -30,6 +34,7 @@ from streaming.events import TRANSACTIONS, purchase_event
 from streaming.purchase import DAY_MICROS
 from streaming.purchase_producer import PurchaseProducer
 from streaming.purchase_stream import positions_key
+from tests.benchmarks.quix_peer import environment, quix_rate
 from tests.streaming.lazy_redis import LazyRedis
 
 PURCHASES = int(os.environ.get("VITRINE_BENCH_PURCHASES", 300_000))
@@ -39,6 +44,10 @@ LIVE_A_SECOND = 5_000
 LIVE_SECONDS = 20
 PROBES = 200
 LATENESS_LIMIT_S = 30
+COUNTS = {"customer": ("customer_activity_30d", "purchases"), "article": ("article_activity_30d", "units")}
+HM_CUSTOMERS, HM_ARTICLES, HM_PURCHASES, HM_DAYS = 1_371_980, 105_542, 31_788_324, 734
+HM_IN_WINDOW = HM_PURCHASES / HM_DAYS * WINDOW_DAYS
+PEER_SECONDS = float(os.environ.get("VITRINE_BENCH_PEER_SECONDS", 60))
 
 
 def shop(purchases: int, seed: int = 1) -> Iterator[tuple[str, int, bytes]]:
@@ -103,9 +112,16 @@ def test_streaming(settings: Settings) -> None:
     redis_us = (redis_seconds(client) - redis_cpu) / measured * 1e6
     print(f"backlog: {rate:,.0f} purchases/s; {own_us:.1f} us of the worker's CPU and {redis_us:.1f} us of Redis' each")
 
-    bytes_per = {entity: memory_of(client, entity) for entity in ("customer", "article")}
+    memory = {entity: memory_of(client, entity, count) for entity, count in COUNTS.items()}
+    bytes_per = {entity: sizes.mean for entity, sizes in memory.items()}
     print(f"state and features: {bytes_per['customer']:.0f} bytes a customer, {bytes_per['article']:.0f} an article")
-    print(f"H&M whole: 1.37 M customers, 31.8 M purchases: {1.37e6 * bytes_per['customer'] / 2**30:.2f} GiB at most")
+    whole = hm_bytes(memory)
+    print(
+        f"  fitted: {memory['customer'].empty:.0f} bytes a customer and {memory['customer'].each:.0f} each purchase, "
+        f"{memory['article'].empty:.0f} an article and {memory['article'].each:.0f} each purchase\n"
+        f"  H&M whole: {whole / 2**30:.2f} GiB, if each of {HM_CUSTOMERS:,} customers and {HM_ARTICLES:,} articles\n"
+        f"  has a window, and {HM_IN_WINDOW:,.0f} of the {HM_PURCHASES:,} purchases in {HM_DAYS} days are in one"
+    )
 
     latencies = live(settings, client)
     p50, p99 = np.percentile(latencies, [50, 99])
@@ -114,14 +130,27 @@ def test_streaming(settings: Settings) -> None:
         f"p50 {p50:.0f} ms, p99 {p99:.0f} ms of {len(latencies)}"
     )
     worker.stop()
+    python = environment(Settings.from_environment().var_dir / "quix")
+    peer_folder = settings.var_dir / "quix"
+    peer = quix_rate(python, settings.kafka_bootstrap_servers, TRANSACTIONS, PURCHASES, peer_folder, PEER_SECONDS)
+    print(
+        f"quix-streams: {peer.purchases_per_s:,.0f} purchases/s, so Vitrine is {rate / peer.purchases_per_s:.1f} times "
+        "as fast; one process each, the other stopped\n"
+        f"  Vitrine: purchases {first:,} to {PURCHASES:,}; exactly once by offsets fenced in Redis, which has\n"
+        "  windows and features (append-only file); events validated, and in the event log\n"
+        f"  quix-streams: purchases {peer.first:,} to {peer.last:,}; exactly once by Kafka transactions; windows in\n"
+        "  RocksDB with changelog topics, articles through a repartition topic; events not validated, no event log,\n"
+        "  features computed and written nowhere, windows of silent customers do not fall"
+    )
     figures = {
-        "purchases_per_s": Figure(rate, "1/s"),
+        "purchases_per_s": Figure(rate, "1/s", "quix-streams", peer.purchases_per_s),
         "worker_cpu_us_per_purchase": Figure(own_us, "us"),
         "redis_cpu_us_per_purchase": Figure(redis_us, "us"),
         "live_event_to_value_ms_p50": Figure(float(p50), "ms"),
         "live_event_to_value_ms_p99": Figure(float(p99), "ms"),
         "bytes_per_customer": Figure(bytes_per["customer"], "bytes"),
         "bytes_per_article": Figure(bytes_per["article"], "bytes"),
+        "hm_state_gib": Figure(whole / 2**30, "GiB"),
     }
     print(write_figures(Settings.from_environment().reports_dir, "streaming", figures))
 
@@ -135,11 +164,28 @@ def redis_seconds(client: redis.Redis) -> float:
     return float(told["used_cpu_user"] + told["used_cpu_sys"])
 
 
-def memory_of(client: redis.Redis, entity: str) -> float:
-    """Mean bytes of a hash in Redis, its key and all overhead included."""
+class Memory(NamedTuple):
+    """Bytes of a hash in Redis, its key and all overhead included: the mean, and the line through what was measured."""
+
+    mean: float
+    empty: float
+    each: float  # more for each purchase of the window
+
+
+def memory_of(client: redis.Redis, entity: str, count: tuple[str, str]) -> Memory:
+    """Of 2,000 entities; ``count`` is the view and the feature that tells how many purchases a window holds."""
     prefix = entity_key(entity, "x").split(b"x")[0][:-8]
     keys = [key for key in client.scan_iter(count=5_000) if key.startswith(prefix)][:2_000]
-    return float(np.mean([client.memory_usage(key, samples=0) for key in keys]))
+    sizes = [client.memory_usage(key, samples=0) for key in keys]
+    purchases = [Value.FromString(client.hget(key, feature_field(*count))).int64_val for key in keys]
+    each, empty = np.polyfit(purchases, sizes, 1)
+    return Memory(float(np.mean(sizes)), float(empty), float(each))
+
+
+def hm_bytes(memory: dict[str, Memory]) -> float:
+    """State and features of H&M's whole size."""
+    entities = HM_CUSTOMERS * memory["customer"].empty + HM_ARTICLES * memory["article"].empty
+    return entities + HM_IN_WINDOW * (memory["customer"].each + memory["article"].each)
 
 
 def live(settings: Settings, client: redis.Redis) -> list[float]:

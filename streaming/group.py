@@ -41,15 +41,16 @@ class Membership:
 
 
 def join(bootstrap_servers: str, max_poll_records: int, session_timeout_ms: int) -> Membership:
-    """Become a dynamic member of the group (cooperative-sticky); offsets are left to the member.
+    """Become a dynamic member of the group (cooperative-sticky, topic by topic); offsets are left to the member.
 
     Raises:
         UserError: Kafka does not answer or lacks the topics.
     """
     from kafka import KafkaConsumer
     from kafka.consumer.subscription_state import ConsumerRebalanceListener
-    from kafka.coordinator.assignors.cooperative_sticky import CooperativeStickyAssignor
     from kafka.errors import KafkaError
+
+    from streaming.assignor import TopicwiseStickyAssignor
 
     rebalances: deque[Rebalance] = deque()
 
@@ -72,7 +73,7 @@ def join(bootstrap_servers: str, max_poll_records: int, session_timeout_ms: int)
             enable_auto_commit=False,
             auto_offset_reset="earliest",
             isolation_level="read_committed",
-            partition_assignment_strategy=[CooperativeStickyAssignor],
+            partition_assignment_strategy=[TopicwiseStickyAssignor],
             max_poll_records=max_poll_records,
             fetch_max_wait_ms=_FETCH_WAIT_MS,
             fetch_max_bytes=50 * 2**20,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -19,6 +20,7 @@ from infra.settings import Settings
 from streaming.events import TRANSACTIONS, micros_of, purchase_event
 from streaming.purchase import DAY_MICROS, Purchase, buyer_digest
 from streaming.purchase_producer import NewPurchase, PurchaseProducer
+from streaming.status import status_lines, stream_status
 from tests.streaming.conftest import wait_for
 from tests.streaming.worlds import DAY, article_features, customer_features, stored_features
 
@@ -70,6 +72,10 @@ def differences(client: redis.Redis, purchases: list[Purchase], day: int) -> dic
 def applied(client: redis.Redis) -> int:
     """How many offsets of all partitions are applied."""
     return sum(map(int, client.hvals("vitrine:positions:transactions")))
+
+
+def has_applied(client: redis.Redis, offsets: int) -> bool:
+    return applied(client) >= offsets
 
 
 def went_on(client: redis.Redis, before: int) -> bool:
@@ -247,7 +253,6 @@ def test_dead_letters_are_listed_and_put_back_once(
 def test_status_tells_clock_lag_and_what_each_worker_has_counted(
     deployment: Settings, redis_client: redis.Redis, start_worker: Start
 ) -> None:
-    from streaming.status import status_lines, stream_status
 
     assert "no worker runs; start one with `vitrine stream`" in status_lines(stream_status(deployment))
     start_worker()
@@ -267,8 +272,14 @@ def test_two_instances_share_the_partitions(
     purchases = shop(1_000)
     start_worker()
     start_worker()
+
+    def counted() -> list[int]:
+        return [worker["counted"] for worker in stream_status(deployment).workers.values()]
+
     with PurchaseProducer(deployment.kafka_bootstrap_servers, linger_ms=5) as producer:
-        send_all(producer, purchases[:500])
-        wait_for(lambda: applied(redis_client) >= 500, seconds=60, what="the first half")
-        send_all(producer, purchases[500:])
+        for start in range(0, len(purchases), 50):  # the partitions are shared while purchases come in
+            send_all(producer, purchases[start : start + 50])
+            wait_for(partial(has_applied, redis_client, start + 50), what="all that was sent")
+            time.sleep(0.3)
+    wait_for(lambda: len(counted()) == 2 and all(counted()), what="a share of the purchases for each")
     wait_for(lambda: not differences(redis_client, purchases, DAY), seconds=60, what="every window as batch has it")

@@ -24,8 +24,8 @@ Model = Literal["als", "bpr", "bm25"]
 ALS = {"factors": 200, "alpha": 100.0, "regularization": 0.1}
 BPR = {"factors": 128, "learning_rate": 0.1, "iterations": 200, "regularization": 0.001}
 BM25 = {"K": 100, "B": 0.2}
-"""Of several settings each the best on an earlier day of real purchases: with the library's own, the MAP of ALS is a third
-and that of BPR a fifth."""
+"""Of several settings each the best on an earlier day of real purchases: with the library's own, the MAP of ALS is a
+third and that of BPR a fifth."""
 _CUSTOMERS_AT_ONCE = 500
 
 

@@ -2,7 +2,7 @@
 
 import json
 
-from infra.figures import Figure, write_figures
+from infra.figures import Figure, keep_others, write_figures
 
 
 def test_a_file_holds_value_unit_peer_and_ratio_and_where_it_was_measured(tmp_path):
@@ -22,3 +22,20 @@ def test_a_file_holds_value_unit_peer_and_ratio_and_where_it_was_measured(tmp_pa
 def test_a_peer_of_zero_has_no_ratio(tmp_path):
     path = write_figures(tmp_path, "demo", {"hits": Figure(1.0, "1", "popularity", 0.0)})
     assert json.loads(path.read_text())["figures"]["hits"]["ratio"] is None
+
+
+def test_an_interval_goes_beside_the_value(tmp_path):
+    path = write_figures(tmp_path, "quality", {"map": Figure(0.12, "share", interval=(0.1, 0.14))})
+    figure = json.loads(path.read_text())["figures"]["map"]
+    assert (figure["low"], figure["value"], figure["high"]) == (0.1, 0.12, 0.14)
+
+
+def test_what_other_runs_measured_at_this_commit_is_kept_and_of_other_commits_is_not(tmp_path):
+    path = write_figures(tmp_path, "quality", {"test.map": Figure(0.1, "share"), "holdout.map": Figure(0.2, "share")})
+    others = keep_others(tmp_path, "quality", "test.")
+    assert list(others) == ["holdout.map"]
+    write_figures(tmp_path, "quality", {"test.map": Figure(0.3, "share")}, others)
+    figures = json.loads(path.read_text())["figures"]
+    assert {name: figure["value"] for name, figure in figures.items()} == {"test.map": 0.3, "holdout.map": 0.2}
+    path.write_text(path.read_text().replace('"commit": "', '"commit": "before-'))
+    assert keep_others(tmp_path, "quality", "test.") == {}

@@ -40,7 +40,8 @@ def evaluate(
     snapshot = subject.retrieval.snapshot
     slices = make_slices(snapshot)
     order = served_order(subject, rows)
-    ranks, varieties = {}, {part: {} for part in VARIETY_SLICES if part in slices}  # type: ignore[var-annotated]
+    ranks: dict[str, npt.NDArray[np.int32]] = {}
+    varieties: dict[str, dict[str, dict[str, float]]] = {part: {} for part in VARIETY_SLICES if part in slices}
     with progress_bar(f"{len(rows)} rows to compare with", len(rows)) as advance:
         for row, ranked in (*lists(subject, rows, order), *(others or {}).items()):
             ranks[row] = target_ranks(ranked, snapshot.targets)
@@ -76,7 +77,9 @@ def evaluate(
     )
 
 
-def _with_best_window(ranks: dict[str, npt.NDArray[np.int32]], slices: Mapping[str, Slice]) -> dict:
+def _with_best_window(
+    ranks: dict[str, npt.NDArray[np.int32]], slices: Mapping[str, Slice]
+) -> dict[str, npt.NDArray[np.int32]]:
     """Adds the window of best sellers that serves customers without history best on this very day.
 
     Nobody could have known which: it is the strongest bar that popularity can set.

@@ -20,16 +20,16 @@ from towers.evaluation.baselines import (
     rank_by_same_product,
 )
 from towers.evaluation.contenders import HeadScorer, rank_by_head, rank_by_towers
-from towers.evaluation.implicit_peers import rank_by_implicit
+from towers.evaluation.implicit_peers import Model, rank_by_implicit
 from towers.evaluation.metrics import DEPTH, NO_ARTICLE
 from towers.evaluation.served_order import SERVED, UNARRANGED, Scorer, ServedOrder, rank_candidates
-from towers.evaluation.tree_peers import train_trees
+from towers.evaluation.tree_peers import Objective, train_trees
 from towers.ranking_set import RankingSet, Retrieval
 
 WINDOWS = {"trending 1 day": 1, "trending 2 days": 2, "trending 3 days": 3, "popularity": 5}
 """Best sellers of the last so many days."""
 RULES = (*WINDOWS, "bought again", "same product", "bought together")
-IMPLICIT = ("als", "bpr", "bm25")
+IMPLICIT: tuple[Model, ...] = ("als", "bpr", "bm25")
 TOWERS = ("two towers", "two-stage head")
 TREES = ("lightgbm", "lambdarank")
 ORACLE = "oracle"
@@ -37,7 +37,8 @@ GROUPS = {"rules": RULES, "implicit": IMPLICIT, "towers": TOWERS, "trees": TREES
 ALL_ROWS = (*RULES, *IMPLICIT, *TOWERS, *TREES)
 QUICK_ROWS = (*RULES, *TOWERS)
 """What training shows: nothing that has to be trained beside it."""
-_OBJECTIVES = {"lightgbm": "binary", "lambdarank": "lambdarank"}
+_MODELS: dict[str, Model] = {model: model for model in IMPLICIT}
+_OBJECTIVES: dict[str, Objective] = {"lightgbm": "binary", "lambdarank": "lambdarank"}
 
 
 @dataclass(frozen=True)
@@ -85,7 +86,7 @@ def served_order(subject: Subject, rows: Sequence[str]) -> ServedOrder:
         for row in TREES:
             if row in rows:
                 console.print(f"  training {row} on the ranker's {len(subject.training_rows):,} rows", highlight=False)
-                trees[row] = train_trees(_OBJECTIVES[row], subject.training_rows, subject.seed)  # type: ignore[arg-type]
+                trees[row] = train_trees(_OBJECTIVES[row], subject.training_rows, subject.seed)
     return rank_candidates(subject.retrieval, subject.scorer, trees)
 
 
@@ -101,8 +102,8 @@ def lists(subject: Subject, rows: Sequence[str], order: ServedOrder) -> Iterator
             yield row, rank_by_same_product(snapshot, purchases)
         elif row == "bought together":
             yield row, rank_by_bought_together(snapshot, purchases)
-        elif row in IMPLICIT:
-            yield row, rank_by_implicit(row, snapshot, purchases, subject.log_customers, subject.seed)  # type: ignore[arg-type]
+        elif row in _MODELS:
+            yield row, rank_by_implicit(_MODELS[row], snapshot, purchases, subject.log_customers, subject.seed)
         elif row == "two towers":
             yield row, rank_by_towers(subject.retrieval)
         elif row == "two-stage head" and subject.head is not None:

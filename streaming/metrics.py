@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, start_http_server
 from prometheus_client.metrics import MetricWrapperBase
 
@@ -36,6 +38,15 @@ class Metrics:
         self.round = Histogram(
             "vitrine_stream_round_seconds", "From events read to all written.", registry=registry, buckets=_SECONDS
         )
+
+    def lag_of(self, topic: str, partition: int) -> Gauge:
+        """The lag of one partition."""
+        return self.lag.labels(f"{topic}-{partition}")
+
+    def forget_partition(self, topic: str, partition: int) -> None:
+        """Another worker tells the lag of this partition from now on."""
+        with suppress(KeyError):
+            self.lag.remove(f"{topic}-{partition}")
 
     def figures(self) -> dict[str, int | float]:
         """The totals since the start, for `vitrine stream status`."""

@@ -11,13 +11,15 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from redis.exceptions import ConnectionError
+
 from feature_repo.schema import WINDOW_DAYS
 from infra.errors import UserError
 from streaming.event_clock import EventClock
 from streaming.events import TRANSACTIONS, instant_text, micros_of
 from streaming.expiry_index import SHARDS, ExpiryIndex
 from streaming.purchase import Purchase
-from streaming.redis_pipe import RedisPipe, bulk, command
+from streaming.redis_pipe import RedisPipe, bulk, command, raise_error
 from streaming.tiles import ARTICLE_TILES, CUSTOMER_TILES
 from streaming.window_store import WindowStore
 from streaming.window_updates import DEFAULT_CACHED_ENTITIES, Applied, WindowUpdates
@@ -71,7 +73,8 @@ class Outcome:
 class PurchaseStream:
     """Applies batches of purchases to both windows, and lets silent windows fall.
 
-    After any ``ConnectionError`` make a new one on a new pipe and read on from ``positions``.
+    After any ``ConnectionError``, which also tells that Redis has lost data, make a new one on a new pipe and read on
+    from ``positions``.
 
     Args:
         pipe: the connection to Redis; this object's own.
@@ -91,18 +94,22 @@ class PurchaseStream:
         self._learn(self._pipe.call(b"HGETALL", WATERMARKS_KEY), set())
         self._hear_clock(self._pipe.call(b"GET", EVENT_CLOCK_KEY))
         self._swept: dict[int, int] = {}
+        self._marked: dict[int, int] = {}  # partition to the position that we wrote last
         self._unsettled: tuple[Mapping[int, PartitionBatch], Outcome, list[str], int] | None = None
 
     def positions(self) -> dict[int, int]:
         """Partition to the next offset to apply, for those ever applied."""
-        flat = self._pipe.call(b"HGETALL", positions_key(TRANSACTIONS))
-        return {int(partition): int(offset) for partition, offset in zip(flat[::2], flat[1::2], strict=True)}
+        return _numbers(self._pipe.call(b"HGETALL", positions_key(TRANSACTIONS)))
 
     def refresh(self, own_partitions: Collection[int]) -> None:
         """Tell the others how far our partitions are and hear how far theirs are, also where nothing is applied.
 
         Telling again and again makes good what a former owner may have written last.
+
+        Raises:
+            redis.exceptions.ConnectionError: Redis has forgotten what it had applied, as if it had been restarted.
         """
+        self._check_positions(self._pipe.call(b"HGETALL", positions_key(TRANSACTIONS)))
         commands = [*self._watermark_commands(own_partitions), command(b"HGETALL", WATERMARKS_KEY)]
         self._learn(self._pipe.ask(commands, len(commands))[-1], set(own_partitions))
         self.clock.observe({})
@@ -129,8 +136,10 @@ class PurchaseStream:
             for purchase in batch.purchases:
                 by_customer.setdefault(purchase.customer_id, []).append(purchase)
         article_ids = {purchase.article_id for batch in batches.values() for purchase in batch.purchases}
+        positions = self._pipe.send([command(b"HGETALL", positions_key(TRANSACTIONS))], 1)
         self.customers.request(by_customer, day, horizon_day)
         self.articles.request(article_ids, day, horizon_day)
+        self._check_positions(self._pipe.read(positions)[0])
         self.customers.receive()
         duplicates = self.customers.fold(by_customer, day, horizon_day).duplicates
         self.customers.send()
@@ -197,8 +206,10 @@ class PurchaseStream:
         announcements = self._announcements(article_ids)
         self._pipe.ask(announcements, len(announcements))
 
-    def forget_partitions(self, partitions: Iterable[int]) -> None:
+    def forget_partitions(self, partitions: Collection[int]) -> None:
         """Other workers read these now."""
+        for partition in partitions:
+            self._marked.pop(partition, None)
         self.clock.forget(partitions)
 
     def _swept_through(self, shard: int) -> int:
@@ -229,6 +240,21 @@ class PurchaseStream:
         positions = [part for number, batch in batches.items() for part in (b"%d" % number, b"%d" % batch.next_offset)]
         if positions:
             self._pipe.call(b"HSET", positions_key(TRANSACTIONS), *positions)
+            self._marked.update((number, batch.next_offset) for number, batch in batches.items())
+
+    def _check_positions(self, reply: Sequence[bytes]) -> None:
+        """Notice a Redis that was emptied, or went back to an older copy, without our connection being cut.
+
+        Before anything is written: a window that is begun anew would fence off what it has forgotten.
+        """
+        raise_error(reply)
+        stored = _numbers(reply)
+        for partition, offset in self._marked.items():
+            if stored.get(partition, 0) < offset:
+                raise ConnectionError(
+                    f"partition {partition} was applied up to offset {offset}, and Redis now says "
+                    f"{stored.get(partition, 0)}: it has lost data"
+                )
 
     def _watermark_commands(self, partitions: Iterable[int]) -> list[bytes]:
         published = [(partition, self.clock.published(partition)) for partition in partitions]
@@ -298,6 +324,10 @@ def shards_of(partitions: Iterable[int], partition_count: int) -> list[int]:
     """The shards of the expiry index that the reader of these partitions looks after."""
     own = set(partitions)
     return [shard for shard in range(SHARDS) if shard % partition_count in own]
+
+
+def _numbers(flat: Sequence[bytes]) -> dict[int, int]:
+    return {int(field): int(value) for field, value in zip(flat[::2], flat[1::2], strict=True)}
 
 
 def micros_of_text(text: bytes) -> int:

@@ -250,7 +250,7 @@ class StreamWorker:
         for partition in self._own.next_offsets:
             behind = self._own.behind(partition)
             lag += behind
-            self.metrics.lag.labels(f"{partition.topic}-{partition.partition}").set(behind)
+            self.metrics.lag_of(partition.topic, partition.partition).set(behind)
         self.progress.lag, self.progress.clock_us = lag, self._clock.now_us
         self._tell(lag)
         self.metrics.watermark.set(self._clock.now_us / 1e6)
@@ -291,6 +291,7 @@ class StreamWorker:
         """Partitions that are another's now."""
         self._own.forget(partitions)
         for partition in partitions:
+            self.metrics.forget_partition(partition.topic, partition.partition)
             if partition.topic == TRANSACTIONS:
                 self._published_idle.pop(partition.partition, None)
                 self._stream.forget_partitions([partition.partition])

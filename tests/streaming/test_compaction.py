@@ -24,7 +24,11 @@ from tests.streaming.test_event_log import row
 from tests.streaming.worlds import DAY
 
 UNTIL = date(2020, 9, 22)  # after both days of the log
-LATER = datetime.now(UTC) + GRACE + timedelta(minutes=1)
+
+
+def later() -> datetime:
+    """When files written until now have outlived their grace."""
+    return datetime.now(UTC) + GRACE + timedelta(minutes=1)
 
 
 def filled_log(folder: Path, appends: int = 6) -> EventLog:
@@ -58,7 +62,7 @@ def test_a_day_becomes_one_file_per_partition_with_the_same_rows(tmp_path: Path)
     before = events(tmp_path)
     assert compact(tmp_path, UNTIL) == Compaction(files=24, merged_files=4, removed=0, replaced=24)
     assert events(tmp_path) == before
-    assert compact(tmp_path, UNTIL, LATER) == Compaction(files=4, merged_files=4, removed=24, replaced=0)
+    assert compact(tmp_path, UNTIL, later()) == Compaction(files=4, merged_files=4, removed=24, replaced=0)
     assert [str(path.relative_to(tmp_path)) for path in all_files(tmp_path)] == [
         f"day=2020-09-2{day}/{partition}-000000000100-000000000111.parquet" for day in (0, 1) for partition in (0, 1)
     ]
@@ -128,10 +132,10 @@ def test_wherever_it_is_killed_nothing_is_lost_or_doubled(
             compact(tmp_path, UNTIL)  # leaves files to remove
         patched.setattr(owner, step, dying)
         with pytest.raises(Killed):
-            compact(tmp_path, UNTIL, LATER)
+            compact(tmp_path, UNTIL, later())
     assert events(tmp_path) == before
-    compact(tmp_path, UNTIL, LATER)
-    compact(tmp_path, UNTIL, LATER)
+    compact(tmp_path, UNTIL, later())
+    compact(tmp_path, UNTIL, later())
     assert events(tmp_path) == before
     assert len(list(tmp_path.glob("day=*/*"))) == 4  # and nothing hidden is left
 
@@ -146,7 +150,7 @@ def test_one_that_finds_its_files_gone_leaves_them_to_the_one_that_was_faster(
     def late(path: Path) -> pa.Schema:
         monkeypatch.undo()
         compact(tmp_path, UNTIL)
-        compact(tmp_path, UNTIL, LATER)
+        compact(tmp_path, UNTIL, later())
         return read_schema(path)
 
     monkeypatch.setattr(pq, "read_schema", late)
@@ -161,7 +165,7 @@ def test_writer_and_two_compactions_at_once_lose_nothing(tmp_path: Path) -> None
 
     def keep_compacting() -> None:
         while not stop.is_set():
-            compact(tmp_path, UNTIL, LATER)
+            compact(tmp_path, UNTIL, later())
 
     compactions = [threading.Thread(target=keep_compacting) for _ in range(2)]
     for thread in compactions:
@@ -172,7 +176,7 @@ def test_writer_and_two_compactions_at_once_lose_nothing(tmp_path: Path) -> None
     for thread in compactions:
         thread.join()
     compact(tmp_path, UNTIL)
-    compact(tmp_path, UNTIL, LATER)
+    compact(tmp_path, UNTIL, later())
     expected = {f"0-{offset}" for offset in range(100, 172)} | {f"1-{offset}" for offset in range(100, 112)}
     found = events(tmp_path)
     assert len(found) == len(expected)

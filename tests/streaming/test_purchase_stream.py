@@ -9,6 +9,7 @@ import pytest
 import redis
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
+from redis.exceptions import ConnectionError
 
 from infra.local.redis import RedisServer
 from streaming.event_clock import Belief, EventClock
@@ -234,3 +235,19 @@ def test_a_window_that_was_empty_when_a_worker_looked_still_falls(
     one.apply(batch(purchase("ben", "0110065001", DAY + 3, offset=2)))
     fall(one)
     assert stored_features(redis_client, "article", "0108775015")["units_3d"] == 0
+
+
+def test_a_redis_that_was_emptied_behind_our_back_is_made_whole(pipe: RedisPipe, redis_client: redis.Redis) -> None:
+    first, second = purchase("anna", ARTICLES[0], offset=0), purchase("anna", ARTICLES[1], offset=1)
+    stream = PurchaseStream(pipe, EventClock())
+    stream.apply(batch(first))
+    redis_client.flushall()
+    with pytest.raises(ConnectionError, match="has lost data"):
+        stream.apply(batch(second))
+    with pytest.raises(ConnectionError, match="has lost data"):
+        stream.refresh([0])
+    assert redis_client.keys() == []
+    again = PurchaseStream(pipe, EventClock())
+    assert again.positions() == {}
+    again.apply(batch(first, second))
+    assert stored_features(redis_client, "customer", "anna") == customer_features([first, second], "anna", DAY)

@@ -9,22 +9,13 @@ from pathlib import Path
 
 import numpy as np
 
+from feature_repo.batch.file_layouts import ARTICLES, CUSTOMERS, TRANSACTIONS
 from infra.synthetic.descriptions import describe, product_names
 from infra.synthetic.purchases import Purchases
 from infra.synthetic.seeds import generator
 from infra.synthetic.styles import CLUSTERS
 from infra.synthetic.vocabulary import COLOURS, GROUPS, INDICES, KINDS, PATTERNS, SECTIONS
 from infra.synthetic.world import World
-
-ARTICLE_COLUMNS = (
-    "article_id", "product_code", "prod_name", "product_type_no", "product_type_name", "product_group_name",
-    "graphical_appearance_no", "graphical_appearance_name", "colour_group_code", "colour_group_name",
-    "perceived_colour_value_id", "perceived_colour_value_name", "perceived_colour_master_id",
-    "perceived_colour_master_name", "department_no", "department_name", "index_code", "index_name", "index_group_no",
-    "index_group_name", "section_no", "section_name", "garment_group_no", "garment_group_name", "detail_desc",
-)  # fmt: skip
-CUSTOMER_COLUMNS = ("customer_id", "FN", "Active", "club_member_status", "fashion_news_frequency", "age", "postal_code")
-PURCHASE_COLUMNS = ("t_dat", "customer_id", "article_id", "price", "sales_channel_id")
 
 PRICE_SCALE = 590.0  # a price of 29.99 is written as 0.0508305084745763, a multiple of 1/59000
 NO_PROFILE_SHARE, NO_AGE_SHARE = 0.04, 0.03
@@ -42,7 +33,7 @@ def write_articles(world: World, path: Path) -> None:
     anywhere = rng.integers(CLUSTERS, size=products)
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(ARTICLE_COLUMNS)
+        writer.writerow(ARTICLES.columns)
         for i in np.argsort(catalogue.article_ids):
             product = catalogue.products[i]
             kind, colour, pattern = (
@@ -84,7 +75,7 @@ def write_customers(world: World, path: Path) -> None:
     postal[rng.random(count) < 0.06] = 0  # one code stands for "unknown", as it seems to do at H&M
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(CUSTOMER_COLUMNS)
+        writer.writerow(CUSTOMERS.columns)
         for i in np.nonzero(~missing)[0]:
             frequency = "Regularly" if eager[i] else "NONE"
             age = "" if no_age[i] else customers.ages[i]
@@ -107,7 +98,7 @@ def write_purchases(world: World, days: Iterable[Purchases], path: Path) -> int:
     written = 0
     customer_ids, article_ids = world.customers.customer_ids, world.catalogue.article_ids
     with path.open("w", newline="", encoding="utf-8") as file:
-        file.write(",".join(PURCHASE_COLUMNS) + "\n")
+        file.write(",".join(TRANSACTIONS.columns) + "\n")
         for number, day in enumerate(days):
             date = (world.first_day + timedelta(days=number)).isoformat()
             cents, at = np.unique(np.rint(day.prices.astype(np.float64) * 100).astype(np.int64), return_inverse=True)

@@ -13,12 +13,12 @@ import pandas as pd
 import pytest
 from click.testing import CliRunner
 
+from feature_repo.batch.file_layouts import ARTICLES
 from infra.cli import cli
 from infra.errors import UserError
 from infra.synthetic.history import History
 from infra.synthetic.purchases import draw_days
 from infra.synthetic.shop import ShopSize, write_shop
-from infra.synthetic.shop_files import ARTICLE_COLUMNS
 from infra.synthetic.styles import CLUSTERS
 from infra.synthetic.utility import Utility
 from infra.synthetic.vocabulary import KINDS
@@ -62,8 +62,8 @@ def sold(purchases: pd.DataFrame, world: World) -> pd.DataFrame:
 def test_articles_have_the_kaggle_columns_and_ids(shop_dir: Path) -> None:
     with (shop_dir / "articles.csv").open(newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
-    assert tuple(rows[0]) == ARTICLE_COLUMNS
-    assert len(ARTICLE_COLUMNS) == 25
+    assert tuple(rows[0]) == ARTICLES.columns
+    assert len(ARTICLES.columns) == 25
     ids = [row["article_id"] for row in rows]
     assert len(set(ids)) == len(ids) == SIZE.articles
     assert ids == sorted(ids)

@@ -30,17 +30,23 @@ ORACLE = click.option(
     help="ResNet152's weights without top (.h5 of Keras applications) instead of the download.",
 )
 @click.option("--map", "with_map", is_flag=True, help="Also draw maps of the pictures (t-SNE) into var/reports.")
-def images(data_dir: Path, backbone: str, weights: Path | None, with_map: bool) -> None:
+@click.option("--new", "only_new", is_flag=True, help="Only add articles without an embedding, by the stored PCA.")
+def images(data_dir: Path, backbone: str, weights: Path | None, with_map: bool, only_new: bool) -> None:
     """Embed the articles' pictures and reduce them by PCA.
 
     Pictures are DATA_DIR/images/0NN/0NNNNNNNNN.jpg. Started again after a kill it goes on where it was.
     """
     from infra.progress import console
     from towers.images.backbone import open_backbone
-    from towers.images.build import embed_catalogue, read_articles
+    from towers.images.build import add_new, embed_catalogue, read_articles
 
     settings = Settings.from_environment()
     articles = read_articles(settings.tables_dir)
+    if only_new:
+        chosen = None if backbone == "auto" and weights is None else open_backbone(backbone, weights)
+        added = add_new(articles, data_dir / "images", settings.images_dir, chosen)
+        console.print(f"{added:,} articles added; all others and the PCA stay as they were")
+        return
     report = embed_catalogue(articles, data_dir / "images", settings.images_dir, open_backbone(backbone, weights))
     report.write_figures(settings.reports_dir)
     for line in report.lines():

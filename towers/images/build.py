@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from infra.errors import UserError
@@ -136,6 +137,30 @@ def embed_new(
     embedded = embed_pictures(backbone, find_pictures(pictures_dir, _ids(articles)), images_dir / "cache")
     filling = Filling.load(images_dir / "filling.npz")
     return _complete(articles, embedded.article_ids, reduction.transform(embedded.vectors), filling)
+
+
+def add_new(articles: pa.Table, pictures_dir: Path, images_dir: Path, backbone: Backbone | None = None) -> int:
+    """Add those of these articles that have no embedding yet to ``embeddings.parquet``; the others stay as they are.
+
+    Args:
+        articles, pictures_dir, images_dir, backbone: as of ``embed_new``.
+
+    Returns:
+        How many were added.
+
+    Raises:
+        UserError: the catalogue was never embedded, or by another backbone.
+    """
+    path = images_dir / "embeddings.parquet"
+    if not path.is_file():
+        raise UserError(f"{path} is missing; embed the whole catalogue first with `vitrine images DATA_DIR`")
+    known = pq.read_table(path)
+    later = articles.filter(pc.invert(pc.is_in(articles["article_id"], value_set=known["article_id"])))
+    if len(later):
+        embeddings = embed_new(later, pictures_dir, images_dir, backbone)
+        former = np.stack(known["embedding"].to_numpy(zero_copy_only=False)).astype(np.float32)
+        _write_embeddings([*_ids(known), *_ids(later)], np.concatenate([former, embeddings]), path)
+    return len(later)
 
 
 def _complete(

@@ -12,7 +12,7 @@ import pytest
 from picture_worlds import BLUE, GREEN, RED, MeanColour, article_table, write_picture
 
 from infra.errors import UserError
-from towers.images.build import embed_catalogue, embed_new, read_articles
+from towers.images.build import add_new, embed_catalogue, embed_new, read_articles
 from towers.images.filling import ANY, Filling
 from towers.images.reduction import IMAGE_DIM, Reduction
 
@@ -89,6 +89,24 @@ def test_a_later_article_is_embedded_as_if_it_had_been_there(out_dir: Path, pict
     np.testing.assert_allclose(new[1], of["0100000005"], atol=1e-5)
     assert backbone.embedded == 1
     assert (out_dir / "pca.npz").read_bytes() == before
+
+
+def test_later_articles_are_added_and_all_else_stays(out_dir: Path, pictures_dir: Path) -> None:
+    before, pca = embeddings(out_dir), (out_dir / "pca.npz").read_bytes()
+    catalogue = article_table({**KINDS, "0100000012": ("Dress", "Red")})
+    assert add_new(catalogue, pictures_dir, out_dir, MeanColour()) == 1
+    assert add_new(catalogue, pictures_dir, out_dir, MeanColour()) == 0
+    after = embeddings(out_dir)
+    np.testing.assert_array_equal(after.pop("0100000012"), before["0100000005"])
+    assert list(after) == list(before)
+    for article_id, embedding in before.items():
+        np.testing.assert_array_equal(after[article_id], embedding)
+    assert (out_dir / "pca.npz").read_bytes() == pca
+
+
+def test_there_must_be_a_catalogue_to_add_to(pictures_dir: Path, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="embed the whole catalogue first"):
+        add_new(article_table(KINDS), pictures_dir, tmp_path / "none", MeanColour())
 
 
 def test_later_articles_may_all_be_without_pictures(out_dir: Path, tmp_path: Path) -> None:

@@ -61,7 +61,7 @@ def release_content(
     )
     return ReleaseContent(
         manifest=manifest,
-        articles=morning.articles,
+        articles=retrieval.snapshot.articles,
         item_vectors=retrieval.index.vectors,
         quotas=retrieval.quotas,
         models={

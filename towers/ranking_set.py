@@ -85,7 +85,11 @@ class RankingSet:
 
 
 def make_ranking_set(
-    retrievals: Iterable[Retrieval], cases: int, negatives_per_customer: int, rng: np.random.Generator
+    retrievals: Iterable[Retrieval],
+    cases: int,
+    negatives_per_customer: int,
+    rng: np.random.Generator,
+    only_new_products: bool = False,
 ) -> RankingSet:
     """Collect, label and thin out the candidates of every customer of some days.
 
@@ -93,6 +97,7 @@ def make_ranking_set(
         retrievals: one a day; taken one by one, so that only one day's tables are in memory.
         cases: customers in all of them, for the progress bar.
         negatives_per_customer: candidates to keep of those that were not bought.
+        only_new_products: leave out candidates of products that the customer has bought before.
 
     Customers none of whose candidates was bought count, too: without them the ranker never learns how rarely anything
     is bought by those of whom little is known. They give half as many negatives.
@@ -104,6 +109,8 @@ def make_ranking_set(
             for case in range(len(retrieval.snapshot.customers)):
                 advance(1)
                 candidates = retrieval.candidates(case)
+                if only_new_products:
+                    candidates = _of_new_products(candidates, retrieval.snapshot, case)
                 wanted = targets.articles[targets.offsets[case] : targets.offsets[case + 1]]
                 labels = np.isin(candidates.positions, wanted)
                 limit = negatives_per_customer if labels.any() else negatives_per_customer // 2
@@ -115,6 +122,12 @@ def make_ranking_set(
     return RankingSet(
         np.concatenate(features), np.concatenate(bought), np.concatenate(kept_share), np.asarray(case_rows, np.int32)
     )
+
+
+def _of_new_products(candidates: CandidateSet, snapshot: Snapshot, case: int) -> CandidateSet:
+    product = snapshot.articles.product
+    known = product[snapshot.customers[case].bought]
+    return _chosen(candidates, np.flatnonzero(~np.isin(product[candidates.positions], known)))
 
 
 def _chosen(candidates: CandidateSet, rows: npt.NDArray[np.int64]) -> CandidateSet:

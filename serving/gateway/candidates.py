@@ -16,6 +16,7 @@ from serving.retrieval.candidates import ABSENT, CandidateSet, Quota, collect
 from serving.retrieval.item_index import ItemIndex
 from serving.retrieval.sources.bought_again import BoughtAgainSource
 from serving.retrieval.sources.bought_together import BoughtTogetherSource
+from serving.retrieval.sources.cold_articles import ColdArticlesSource
 from serving.retrieval.sources.same_product import SameProductSource
 from serving.retrieval.sources.source import Question
 from serving.retrieval.sources.tower import TowerSource
@@ -28,6 +29,7 @@ CASCADE = (
     DepartmentTrendSource.name,
     TowerSource.name,
     TrendingSource.name,
+    ColdArticlesSource.name,
 )
 """The sources by how much their first places are worth: the order to show where no ranker answers."""
 

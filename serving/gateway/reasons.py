@@ -9,6 +9,7 @@ from serving.release.reader import Release
 from serving.retrieval.customer import Customer
 from serving.retrieval.sources.bought_again import BoughtAgainSource
 from serving.retrieval.sources.bought_together import BoughtTogetherSource
+from serving.retrieval.sources.cold_articles import ColdArticlesSource
 from serving.retrieval.sources.same_product import SameProductSource
 from serving.retrieval.sources.tower import TowerSource
 from serving.retrieval.sources.trending import DepartmentTrendSource
@@ -41,6 +42,8 @@ def reason(release: Release, customer: Customer, position: int, source: str, con
         return f"Trending in {articles.category_value('department_name', position)}, where you shop"
     elif source == TowerSource.name:
         return "Like what you bought lately" if customer.has_history else "Chosen by shoppers like you"
+    elif source == ColdArticlesSource.name:
+        return "A rare find, like what you bought lately" if customer.has_history else "A rare find"
     elif source == CONTEXT_TOGETHER and context >= 0:
         return f"Often bought with {articles.name(context)}"
     elif source == CONTEXT_SIMILAR and context >= 0:

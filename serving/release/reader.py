@@ -17,6 +17,7 @@ from serving.retrieval.query_features import QUERY_NUMERIC
 from serving.retrieval.ranking_features import ranking_feature_names
 from serving.retrieval.sources.bought_again import BoughtAgainSource
 from serving.retrieval.sources.bought_together import BoughtTogetherSource
+from serving.retrieval.sources.cold_articles import ColdArticlesSource
 from serving.retrieval.sources.same_product import SameProductSource
 from serving.retrieval.sources.source import CandidateSource
 from serving.retrieval.sources.tower import TowerSource
@@ -78,6 +79,8 @@ def open_source(name: str, folder: Path, articles: ArticleTable, index: ItemInde
         return BoughtTogetherSource.load(folder)
     if name == TowerSource.name:
         return TowerSource(index)
+    if name == ColdArticlesSource.name:
+        return ColdArticlesSource(index)
     if name == TrendingSource.name:
         return TrendingSource()
     if name == DepartmentTrendSource.name:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
 from feature_repo.schema import ARTICLE_ACTIVITY_30D, ARTICLE_SALES
+from serving.retrieval.affinities import LIFT_CATEGORIES, Affinities
+from serving.retrieval.purchase_log import PurchaseLog
 
 CATEGORIES = (
     "product_type_name",
@@ -47,6 +49,15 @@ def without_empty_windows(activity: npt.NDArray[np.float32]) -> npt.NDArray[np.f
     return np.where(empty[:, None], np.float32(np.nan), activity)
 
 
+@dataclass(frozen=True)
+class SalesTotals:
+    """Units of the last 3 days, summed."""
+
+    shop: float
+    by_department: npt.NDArray[np.float32]  # [department codes]
+    by_product: npt.NDArray[np.float32]  # [products]
+
+
 @dataclass
 class ArticleTable:
     """All articles of one release, in index order.
@@ -62,8 +73,10 @@ class ArticleTable:
     sales: npt.NDArray[np.float32]  # [n, len(SALES_COLUMNS)] NaN = missing
     activity: npt.NDArray[np.float32]  # [n, len(ACTIVITY_COLUMNS)] NaN = missing
     in_stock: npt.NDArray[np.bool_]  # [n]
+    affinities: Affinities | None = None  # what purchases before the table's day tell about kinds of articles
     position: dict[str, int] = field(init=False, repr=False)
     activity_version: int = field(default=0, init=False)
+    _totals: tuple[int, SalesTotals] | None = field(default=None, init=False, repr=False)
 
     def __post_init__(self) -> None:
         self.position = {article_id: position for position, article_id in enumerate(self.ids)}
@@ -96,6 +109,29 @@ class ArticleTable:
         """Units sold in the last 3 calendar days, [n], live, missing as 0."""
         return np.nan_to_num(self.activity[:, _UNITS_3D])
 
+    @property
+    def totals_3d(self) -> SalesTotals:
+        """Sums of ``units_3d``, live."""
+        version, kept = self.activity_version, self._totals
+        if kept is None or kept[0] != version:
+            units, department = self.units_3d, self.category("department_name")
+            kept = (
+                version,
+                SalesTotals(
+                    float(units.sum()),
+                    np.bincount(department, units).astype(np.float32),
+                    np.bincount(self.product, units).astype(np.float32),
+                ),
+            )
+            self._totals = kept
+        return kept[1]
+
+    def with_affinities(self, purchases: PurchaseLog) -> ArticleTable:
+        """The same articles with affinities fitted to these purchases; live columns are shared, not copied."""
+        categories = {name: self.category(name) for name in LIFT_CATEGORIES}
+        sizes = {name: len(self.vocabularies[name]) for name in LIFT_CATEGORIES}
+        return replace(self, affinities=Affinities.fit(purchases, categories, sizes, self.product))
+
     def positions(self, article_ids: Sequence[str]) -> npt.NDArray[np.int32]:
         """Positions of articles, -1 for those the release does not know."""
         position = self.position
@@ -115,6 +151,8 @@ class ArticleTable:
         np.save(folder / "categories.npy", self.categories)
         np.save(folder / "sales.npy", self.sales)
         np.save(folder / "activity.npy", self.activity)
+        if self.affinities is not None:
+            self.affinities.save(folder)
         (folder / "vocabularies.json").write_text(json.dumps(self.vocabularies, ensure_ascii=False))
 
     @classmethod
@@ -130,4 +168,5 @@ class ArticleTable:
             sales=np.load(folder / "sales.npy"),
             activity=np.load(folder / "activity.npy"),
             in_stock=np.ones(len(ids), dtype=np.bool_),
+            affinities=Affinities.load(folder),
         )

@@ -13,6 +13,7 @@ from serving.retrieval.articles import ACTIVITY_COLUMNS, SALES_COLUMNS, ArticleT
 from serving.retrieval.candidates import ABSENT, CandidateSet
 from serving.retrieval.customer import Customer
 from serving.retrieval.item_index import ItemIndex
+from serving.retrieval.kind_features import KIND_FEATURES, kind_features
 from serving.retrieval.request_features import REQUEST_FEATURES, request_features
 
 SHARE_CATEGORIES = (
@@ -79,6 +80,7 @@ def ranking_feature_names(sources: tuple[str, ...]) -> tuple[str, ...]:
         "days_since_last_purchase",
         *(reference.split(":")[0].removeprefix("customer_") + "_" + reference.split(":")[1] for reference in _CUSTOMER),
         *REQUEST_FEATURES,
+        *KIND_FEATURES,
     )
 
 
@@ -104,6 +106,7 @@ def ranking_features(
     columns += _tastes(customer, positions, articles)
     columns += _prices_and_ages(customer, positions, articles)
     columns += _once_per_customer(customer, positions.size)
+    columns += kind_features(customer, candidates, articles)
     return np.stack(columns, axis=1, dtype=np.float32, casting="unsafe")
 
 

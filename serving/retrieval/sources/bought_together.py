@@ -9,13 +9,10 @@ import numpy.typing as npt
 
 from serving.retrieval.customer import Customer
 from serving.retrieval.purchase_log import PurchaseLog
+from serving.retrieval.purchase_pairs import purchase_pairs
 from serving.retrieval.sources.source import NOTHING, Proposal, Question, best
 
 NEIGHBOURS = 60
-BASKET_MEMORY = 60
-"""Purchases of a customer that are paired with each other: the newest so many."""
-PAIR_HALF_LIFE_DAYS = 14.0
-"""Two purchases of a customer this far apart count half as much as two of the same day."""
 HISTORY_HALF_LIFE_DAYS = 30.0
 """A purchase of the asking customer loses half its weight in this time."""
 HISTORY_LENGTH = 30
@@ -70,7 +67,7 @@ class BoughtTogetherSource:
         """
         from scipy import sparse
 
-        left, right, weight = _pairs(purchases)
+        left, right, weight = purchase_pairs(purchases)
         counts = sparse.coo_matrix((weight, (left, right)), shape=(articles, articles)).tocsr()
         units = np.bincount(purchases.article, minlength=articles).astype(np.float64)
         counts.data /= np.maximum(units[counts.indices], 1.0) ** POPULARITY_EXPONENT
@@ -92,27 +89,3 @@ class BoughtTogetherSource:
     @classmethod
     def load(cls, folder: Path) -> BoughtTogetherSource:
         return cls(np.load(folder / "neighbours.npy"), np.load(folder / "weights.npy"))
-
-
-def _pairs(
-    purchases: PurchaseLog,
-) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32], npt.NDArray[np.float32]]:
-    """Both directions of every pair of different articles among a customer's newest purchases, weighted by nearness."""
-    order = np.lexsort((purchases.day, purchases.customer))
-    customer, article, day = purchases.customer[order], purchases.article[order], purchases.day[order]
-    left, right, weight = [], [], []
-    # Pair each purchase with the one ``step`` places later of the same customer: vectorised over all customers.
-    for step in range(1, BASKET_MEMORY):
-        same = customer[:-step] == customer[step:] if step < customer.size else np.empty(0, np.bool_)
-        if not same.any():
-            break
-        a, b = article[:-step][same], article[step:][same]
-        apart = (day[step:] - day[:-step])[same]
-        different = a != b
-        w = np.exp2(-apart[different] / PAIR_HALF_LIFE_DAYS).astype(np.float32)
-        left += [a[different], b[different]]
-        right += [b[different], a[different]]
-        weight += [w, w]
-    if not left:
-        return np.empty(0, np.int32), np.empty(0, np.int32), np.empty(0, np.float32)
-    return np.concatenate(left), np.concatenate(right), np.concatenate(weight)

@@ -10,6 +10,7 @@ from serving.retrieval.item_index import ItemIndex
 from serving.retrieval.purchase_log import PurchaseLog
 from serving.retrieval.sources.bought_again import BoughtAgainSource
 from serving.retrieval.sources.bought_together import BoughtTogetherSource
+from serving.retrieval.sources.cold_articles import COLD_UNITS, ColdArticlesSource
 from serving.retrieval.sources.same_product import SameProductSource
 from serving.retrieval.sources.source import Question
 from serving.retrieval.sources.tower import TowerSource
@@ -38,6 +39,7 @@ def sources(articles: ArticleTable, log: PurchaseLog) -> list:
         TowerSource(ItemIndex(vectors, 0.1, 1.0)),
         TrendingSource(),
         DepartmentTrendSource(),
+        ColdArticlesSource(ItemIndex(vectors, 0.1, 1.0)),
     ]
 
 
@@ -106,3 +108,17 @@ def test_department_trend_stays_in_the_customers_departments():
 def test_the_tower_is_silent_without_a_query_embedding():
     source = TowerSource(ItemIndex(np.eye(4, dtype=np.float32), 0.1, 0.0))
     assert source.propose(ask(shop([1] * 4)), 3).positions.size == 0
+
+
+def test_cold_articles_are_those_that_hardly_sold_nearest_to_the_customer_first():
+    articles = shop([1] * 4)
+    articles.sales[:, 0] = [COLD_UNITS + 1, COLD_UNITS, 0, np.nan]
+    vectors = np.array([[1, 0], [0.6, 0.8], [0.8, 0.6], [0, 1]], np.float32)
+    source = ColdArticlesSource(ItemIndex(vectors, 0.1, 1.0))
+    proposal = source.propose(ask(articles, query=np.array([1, 0], np.float32)), 10)
+    assert proposal.positions.tolist() == [2, 1, 3]
+    assert proposal.scores[0] == pytest.approx(0.8 / 0.1 + 0.5 * np.log(0.3))
+    assert source.propose(ask(articles), 10).positions.size == 0
+    articles.sales[:, 0] = COLD_UNITS + 1
+    articles.activity_version += 1
+    assert source.propose(ask(articles, query=np.array([1, 0], np.float32)), 10).positions.size == 0

@@ -1,0 +1,142 @@
+"""What goes with what by kind, and what is bought again, in a log whose answer is plain to see."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from retrieval_worlds import TODAY, bought, shop
+
+from serving.retrieval.affinities import LIFT_CATEGORIES
+from serving.retrieval.articles import ArticleTable
+from serving.retrieval.candidates import CandidateSet
+from serving.retrieval.customer import Customer
+from serving.retrieval.kind_features import KIND_FEATURES, NEVER_DAYS, kind_features
+from serving.retrieval.purchase_log import PurchaseLog
+
+SHIRTS, TROUSERS, SOCKS = 1, 2, 3
+ARTICLES = shop([6, 3, 2, 1, 0, 0], product=[0, 0, 1, 2, 3, 4], department=[1, 1, 2, 2, 3, 3])
+
+
+def log(*purchases: tuple[int, int, int]) -> PurchaseLog:
+    """(customer, article, days ago)."""
+    customer, article, ago = np.asarray(sorted(purchases, key=lambda row: -row[2]), np.int32).T
+    return PurchaseLog(customer, article, (TODAY - ago).astype(np.int32))
+
+
+def shirts_with_trousers() -> PurchaseLog:
+    """Whoever buys a shirt buys trousers the day after; socks are bought alone, and again after two days."""
+    pairs = [(customer, article, ago) for customer in range(200) for article, ago in ((customer % 2, 4), (2, 3))]
+    socks = [(300 + customer, article, ago) for customer in range(100) for article in (4, 5) for ago in (4, 2)]
+    return log(*pairs, *socks)
+
+
+def table() -> ArticleTable:
+    return ARTICLES.with_affinities(shirts_with_trousers())
+
+
+def columns(articles: ArticleTable, *purchases: tuple[str, int]) -> dict[str, np.ndarray]:
+    customer = Customer.from_values("c", bought(*purchases) if purchases else {}, articles, TODAY)
+    size = len(articles)
+    ranks = np.arange(size, dtype=np.int32)[:, None]
+    candidates = CandidateSet(np.arange(size, dtype=np.int32), ranks, np.zeros((size, 1), np.float32), ("trending",))
+    values = kind_features(customer, candidates, articles)
+    assert len(values) == len(KIND_FEATURES)
+    assert all(column.shape == (size,) for column in values)
+    return dict(zip(KIND_FEATURES, values, strict=True))
+
+
+def test_a_kind_is_likelier_after_what_it_is_bought_with() -> None:
+    affinities = table().affinities
+    assert affinities is not None
+    lift = affinities.lifts["department_name"]
+    assert lift[SHIRTS, TROUSERS] > 1.2 > 1 > lift[SHIRTS, SOCKS]
+    assert lift[SHIRTS, SHIRTS] < 0.2  # two colours of one product do not count, and nobody bought anything else
+
+
+def test_kinds_of_which_nothing_is_known_are_as_likely_as_ever() -> None:
+    affinities = ARTICLES.with_affinities(log((0, 0, 3))).affinities
+    assert affinities is not None
+    assert set(affinities.lifts) == set(LIFT_CATEGORIES)
+    np.testing.assert_allclose(affinities.lifts["department_name"], 1.0, rtol=1e-6)
+    assert (affinities.rebuy_rate == 0).all()
+
+
+def test_an_empty_log_says_nothing() -> None:
+    nothing = np.empty(0, np.int32)
+    affinities = ARTICLES.with_affinities(PurchaseLog(nothing, nothing, nothing)).affinities
+    assert affinities is not None
+    np.testing.assert_allclose(affinities.lifts["colour_group_name"], 1.0, rtol=1e-6)
+
+
+def test_what_is_bought_again_is_known_of_the_article_and_a_rare_article_leans_on_its_department() -> None:
+    affinities = ARTICLES.with_affinities(log(*((c, 4, a) for c in range(100) for a in (4, 2)), (500, 0, 3))).affinities
+    assert affinities is not None
+    # All of article 4's purchases of four days ago were repeated; those of two days ago, the last day, do not count.
+    assert affinities.rebuy_rate[4] > 0.9
+    assert affinities.rebuy_rate[5] > 0.9  # never sold, of the same department
+    assert affinities.rebuy_rate[0] < affinities.rebuy_rate[4]
+
+
+def test_two_pieces_on_one_day_are_no_repeat() -> None:
+    affinities = ARTICLES.with_affinities(log((0, 0, 3), (0, 0, 3), (1, 1, 2))).affinities
+    assert affinities is not None
+    assert (affinities.rebuy_rate == 0).all()
+
+
+def test_another_colour_is_a_repeat_of_the_product_only() -> None:
+    affinities = ARTICLES.with_affinities(log((0, 0, 3), (0, 1, 2))).affinities
+    assert affinities is not None
+    assert (affinities.rebuy_rate == 0).all()
+    assert affinities.product_rebuy_rate[0] == affinities.product_rebuy_rate[1] > 0
+
+
+def test_affinities_come_back_from_their_files(tmp_path: Path) -> None:
+    written = table()
+    written.save(tmp_path)
+    read = ArticleTable.load(tmp_path).affinities
+    assert read is not None
+    assert written.affinities is not None
+    np.testing.assert_array_equal(read.rebuy_rate, written.affinities.rebuy_rate)
+    np.testing.assert_array_equal(read.product_rebuy_rate, written.affinities.product_rebuy_rate)
+    for name in LIFT_CATEGORIES:
+        np.testing.assert_array_equal(read.lifts[name], written.affinities.lifts[name])
+    ARTICLES.save(tmp_path / "without")
+    assert ArticleTable.load(tmp_path / "without").affinities is None
+
+
+def test_the_features_see_the_last_basket_apart_from_older_purchases() -> None:
+    values = columns(table(), ("0000000001", 1), ("0000000005", 9))
+    assert values["last_basket"].tolist() == [1] * 6
+    assert values["in_last_basket"].tolist() == [True, False, False, False, False, False]
+    assert values["product_in_last_basket"].tolist() == [True, True, False, False, False, False]
+    assert values["days_since_department"].tolist() == [1, 1, NEVER_DAYS, NEVER_DAYS, 9, 9]
+    lift, last = values["lift_department_name"], values["last_basket_lift_department_name"]
+    assert last[2] > lift[2] > 0  # trousers go with the shirt of yesterday, not with the socks
+
+
+def test_a_purchase_of_today_joins_yesterdays_basket() -> None:
+    today, yesterday = (columns(table(), ("0000000001", ago), ("0000000003", 1)) for ago in (0, 1))
+    for name in KIND_FEATURES:
+        np.testing.assert_array_equal(today[name], yesterday[name], err_msg=name)
+
+
+def test_shares_of_sales_add_up_and_follow_the_live_columns() -> None:
+    articles = table()
+    before = columns(articles)
+    np.testing.assert_allclose(before["department_share_of_shop"][[0, 2, 4]], [9 / 12, 3 / 12, 0])
+    assert before["product_units_3d"].tolist() == [9, 9, 2, 1, 0, 0]
+    row = articles.activity[[4]].copy()
+    row[:] = 12
+    articles.update_activity(np.asarray([4], np.int32), row)
+    assert columns(articles)["department_share_of_shop"][4] == pytest.approx(0.5)
+
+
+def test_without_purchases_or_affinities_the_columns_are_missing_or_zero() -> None:
+    stranger, unfitted = columns(table()), columns(ARTICLES, ("0000000001", 1))
+    assert np.isnan(stranger["lift_department_name"]).all()
+    assert (stranger["in_last_basket"] == 0).all()
+    assert np.isnan(unfitted["lift_department_name"]).all()
+    assert np.isnan(unfitted["rebuy_rate"]).all()
+    assert unfitted["in_last_basket"].tolist() == [True, False, False, False, False, False]

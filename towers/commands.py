@@ -1,18 +1,32 @@
-"""Subcommands of this room: ``images``, ``train`` and ``evaluate``."""
+"""Subcommands of this room: ``images``, ``train``, ``evaluate`` and ``ablate``."""
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
 import click
 
+from infra.native_logs import native_logs_to
 from infra.settings import Settings
 
 DAY = click.DateTime(["%Y-%m-%d"])
 ORACLE = click.option(
     "--oracle", type=click.Path(path_type=Path, file_okay=False), help="Folder of a synthetic shop: adds its best row."
 )
+
+
+def _native_logs_aside(command: Callable[..., None]) -> Callable[..., None]:
+    """Keep the pages that TensorFlow, Feast and DuckDB write to the standard error in ``var/logs/tensorflow.log``."""
+
+    @functools.wraps(command)
+    def aside(*args: object, **options: object) -> None:
+        with native_logs_to(Settings.from_environment().logs_dir / "tensorflow.log"):
+            command(*args, **options)
+
+    return aside
 
 
 @click.command()
@@ -31,6 +45,7 @@ ORACLE = click.option(
 )
 @click.option("--map", "with_map", is_flag=True, help="Also draw maps of the pictures (t-SNE) into var/reports.")
 @click.option("--new", "only_new", is_flag=True, help="Only add articles without an embedding, by the stored PCA.")
+@_native_logs_aside
 def images(data_dir: Path, backbone: str, weights: Path | None, with_map: bool, only_new: bool) -> None:
     """Embed the articles' pictures and reduce them by PCA.
 
@@ -77,6 +92,7 @@ def images(data_dir: Path, backbone: str, weights: Path | None, with_map: bool, 
     help="Fit the release on the day it was measured on, too.",
 )
 @ORACLE
+@_native_logs_aside
 def train(
     release: int,
     as_of: datetime,
@@ -122,6 +138,7 @@ def train(
 @click.option("--customers", default=20_000, show_default=True, help="Measure on at most so many customers.")
 @click.option("--seed", default=7, show_default=True, help="Draws the customers, and the intervals.")
 @ORACLE
+@_native_logs_aside
 def evaluate(
     release: int,
     day: datetime | None,
@@ -157,6 +174,7 @@ def evaluate(
 @click.option("--seed", default=7, show_default=True, help="Of all training.")
 @click.option("--days", default=28, show_default=True, help="Train on at most so many days.")
 @click.option("--customers", default=20_000, show_default=True, help="Measure on at most so many customers.")
+@_native_logs_aside
 def ablate(as_of: datetime, only: str | None, list_only: bool, seed: int, days: int, customers: int) -> None:
     """Train again without one thing, and measure what is lost, by all customers and slices.
 

@@ -8,7 +8,7 @@ evaluation needs of that fit and of the release's own: the two-stage model's hea
 from __future__ import annotations
 
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +27,7 @@ from towers.ranking_set import RankingSet
 from towers.snapshot import Snapshot
 
 _HEAD, _ROWS = "head", "ranking_rows"
-_ROW_FILES = ("features", "bought", "kept_share", "case_rows")
+_ROW_FILES = tuple(field.name for field in fields(RankingSet))
 
 
 @dataclass(frozen=True)

@@ -33,10 +33,10 @@ QUOTAS: Mapping[str, int] = {
     "bought_again": 40,
     "same_product": 60,
     "bought_together": 60,
-    "tower": 220,
+    "tower": 210,
     "department_trend": 40,
-    "trending": 60,
-    "cold_articles": 80,
+    "trending": 40,
+    "cold_articles": 110,
 }
 
 
@@ -48,7 +48,7 @@ class FittingConfig:
     tower_training: TowerTraining = field(default_factory=TowerTraining)
     ranker: RankerConfig = field(default_factory=RankerConfig)
     quotas: Mapping[str, int] = field(default_factory=lambda: dict(QUOTAS))
-    ranker_customers: int = 6_000
+    ranker_customers: int = 10_000
     ranker_baskets: int = 8_000
     seed: int = 7
 

@@ -7,8 +7,6 @@ Exact search over 105,542 x 64 takes 1 ms on one core, so nothing approximate is
 
 from __future__ import annotations
 
-from typing import Any
-
 import faiss
 import numpy as np
 import numpy.typing as npt
@@ -69,36 +67,15 @@ class ItemIndex:
         self, query_embeddings: npt.NDArray[np.float32], count: int
     ) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.float32]]:
         """The same for many queries at once, [q, d] -> [q, count] each: one pass over the items serves them all."""
-        scores, positions = self._index.search(self._queries(query_embeddings, 1.0), min(count, len(self)))
-        return positions.astype(np.int32), scores
-
-    def search_among(
-        self,
-        query_embedding: npt.NDArray[np.float32],
-        count: int,
-        chosen: npt.NDArray[np.bool_],
-        prior_share: float,
-    ) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.float32]]:
-        """The ``count`` best of some articles for one query, [d] -> positions and scores, best first.
-
-        Args:
-            chosen: which articles are searched, [n].
-            prior_share: how much of the popularity prior counts, 1 as in :meth:`search`.
-        """
-        count = min(count, int(chosen.sum()))
-        if count == 0:
-            return np.empty(0, np.int32), np.empty(0, np.float32)
-        library: Any = faiss  # its stubs know the C++ constructors only
-        only_chosen = library.SearchParameters(sel=library.IDSelectorBitmap(np.packbits(chosen, bitorder="little")))
-        query = self._queries(query_embedding[None], prior_share)
-        scores, positions = self._index.search(query, count, params=only_chosen)
-        return positions[0].astype(np.int32), scores[0]
-
-    def _queries(self, query_embeddings: npt.NDArray[np.float32], prior_share: float) -> npt.NDArray[np.float32]:
         queries = np.empty((len(query_embeddings), self.dim + 1), np.float32)
         queries[:, : self.dim] = query_embeddings / self.temperature
-        queries[:, self.dim] = prior_share
-        return queries
+        queries[:, self.dim] = 1.0
+        scores, positions = self._index.search(queries, min(count, len(self)))
+        return positions.astype(np.int32), scores
+
+    def prior(self, positions: npt.NDArray[np.int32]) -> npt.NDArray[np.float32]:
+        """What popularity adds to the scores of chosen articles, [m]."""
+        return self._stored[positions, self.dim]
 
     def similar(self, position: int, count: int) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.float32]]:
         """The ``count`` articles most similar to one, itself left out: positions and cosines, best first."""

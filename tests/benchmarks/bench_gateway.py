@@ -34,20 +34,14 @@ from serving.retrieval.articles import ACTIVITY_COLUMNS, CATEGORIES, SALES_COLUM
 from serving.retrieval.candidates import Quota
 from serving.retrieval.customer import RECENT_PURCHASES
 from serving.retrieval.item_index import ItemIndex
+from serving.retrieval.purchase_log import PurchaseLog
 from serving.retrieval.query_features import QUERY_CATEGORIES, QUERY_NUMERIC
 from serving.retrieval.ranking_features import ranking_feature_names
 from serving.retrieval.sources.bought_together import NEIGHBOURS, BoughtTogetherSource
+from towers.fitting import QUOTAS
 
 ARTICLES, PRODUCTS, DIM, CUSTOMERS, REQUESTS = 105_542, 47_224, 64, 500, 1_500
 CATEGORY_SIZES = dict(zip(CATEGORIES, (131, 19, 30, 50, 8, 20, 250, 10, 5, 56, 21), strict=True))
-QUOTAS = {
-    "bought_again": 40,
-    "same_product": 30,
-    "bought_together": 60,
-    "department_trend": 30,
-    "tower": 70,
-    "trending": 30,
-}  # a union of about 200
 TODAY = 18_525  # 2020-09-20
 WINDOW = "2020-09-20"
 
@@ -55,16 +49,26 @@ WINDOW = "2020-09-20"
 def article_table(rng: np.random.Generator) -> ArticleTable:
     categories = np.stack([rng.integers(1, size + 1, ARTICLES) for size in CATEGORY_SIZES.values()], axis=1)
     activity = rng.gamma(0.3, 30, (ARTICLES, len(ACTIVITY_COLUMNS))).astype(np.float32)
-    return ArticleTable(
+    sales = rng.gamma(0.5, 1_000, (ARTICLES, len(SALES_COLUMNS))).astype(np.float32)
+    # As at H&M over some days, nearly all of a catalogue is cold.
+    units = SALES_COLUMNS.index("units")
+    sales[:, units] = np.where(rng.random(ARTICLES) < 0.95, rng.integers(0, 6, ARTICLES), sales[:, units] + 6)
+    purchases = PurchaseLog(
+        np.repeat(np.arange(5_000, dtype=np.int32), 4),
+        rng.integers(0, ARTICLES, 20_000).astype(np.int32),
+        np.full(20_000, TODAY - 1, np.int32),
+    )
+    table = ArticleTable(
         ids=[f"{108775000 + number:010d}" for number in range(ARTICLES)],
         names=np.asarray([f"Product {number % PRODUCTS}".encode() for number in range(ARTICLES)]),
         product=rng.integers(0, PRODUCTS, ARTICLES).astype(np.int32),
         categories=categories.astype(np.int32),
         vocabularies={name: ["", *(f"{name} {n}" for n in range(size))] for name, size in CATEGORY_SIZES.items()},
-        sales=rng.gamma(0.5, 1_000, (ARTICLES, len(SALES_COLUMNS))).astype(np.float32),
+        sales=sales,
         activity=activity,
         in_stock=np.ones(ARTICLES, np.bool_),
     )
+    return table.with_affinities(purchases)
 
 
 def write_bundle(releases_dir: Path, rng: np.random.Generator) -> np.ndarray:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 
 from serving.retrieval.articles import ArticleTable
 from serving.retrieval.item_index import ItemIndex
-from serving.retrieval.sources.source import NOTHING, Proposal, Question
+from serving.retrieval.sources.source import NOTHING, Proposal, Question, best
 
 COLD_UNITS = 5
 """An article is cold until it has sold more than this."""
+MOST_SEARCHED = 20_000
+"""A catalogue is mostly cold, and mostly past: what sold last is searched, then the unsold with the latest numbers."""
 PRIOR_SHARE = 0.5
 """Among cold articles a sale or two of the last days says less than taste does."""
 
@@ -22,13 +25,35 @@ class ColdArticlesSource:
     def __init__(self, index: ItemIndex) -> None:
         self._index = index
         self._seen: tuple[ArticleTable, int] | None = None
+        self._searched = np.empty(0, np.int32)
+        self._vectors = np.empty(
+            (0, index.dim), np.float32
+        )  # of these, together: gathering them costs more than the sum
         self._cold = np.empty(0, np.bool_)
 
     def propose(self, question: Question, limit: int) -> Proposal:
         if question.query_embedding is None:
             return NOTHING
-        articles = question.articles
-        if self._seen is None or self._seen[0] is not articles or self._seen[1] != articles.activity_version:
-            self._cold = np.nan_to_num(articles.sales_column("units")) <= COLD_UNITS
-            self._seen = (articles, articles.activity_version)
-        return Proposal(*self._index.search_among(question.query_embedding, limit, self._cold, PRIOR_SHARE))
+        self._follow(question.articles)
+        scores = self._vectors @ (question.query_embedding / self._index.temperature)
+        scores += PRIOR_SHARE * self._index.prior(self._searched)
+        if scores.size > limit:
+            near = np.argpartition(-scores, limit - 1)[:limit]
+            return best(self._searched[near], scores[near], limit)
+        return best(self._searched, scores, limit)
+
+    def _follow(self, articles: ArticleTable) -> None:
+        if self._seen is not None and self._seen[0] is articles and self._seen[1] == articles.activity_version:
+            return
+        self._seen = (articles, articles.activity_version)
+        cold = np.nan_to_num(articles.sales_column("units")) <= COLD_UNITS
+        if not np.array_equal(cold, self._cold):
+            self._cold, self._searched = cold, _latest(articles, np.flatnonzero(cold).astype(np.int32))
+            self._vectors = self._index.vectors[self._searched]
+
+
+def _latest(articles: ArticleTable, cold: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
+    """The latest sold of these positions, then the unsold with the highest ids, ascending."""
+    last_sold = np.nan_to_num(articles.sales_column("last_sale_day")[cold], nan=-1.0)
+    order = np.lexsort((-cold, -last_sold))
+    return np.sort(cold[order[:MOST_SEARCHED]])

@@ -185,7 +185,8 @@ def ranking_cases(snapshots: Sequence[Snapshot], customers: int, rng: np.random.
     worse than popularity does. In a young log, where most are strangers, a day gives at least a fifth of all cases.
 
     The first day is left out where there are others: what its neighbours and affinities are fitted to is too little
-    for it to look like a day that is served (on H&M, MAP of the next days is .003 to .01 lower with it).
+    for it to look like a day that is served. (On H&M's second day alone or both before the third: LightGBM's MAP@12 on
+    the third is .170 or .161.)
     """
     cases: list[Snapshot] = []
     share_of_a_day = customers // 5

@@ -12,7 +12,7 @@ from serving.retrieval.candidates import Quota
 from serving.retrieval.item_index import ItemIndex
 from serving.retrieval.purchase_log import PurchaseLog
 from serving.retrieval.query_features import QUERY_CATEGORIES, query_inputs
-from serving.retrieval.ranking_features import ranking_feature_names
+from serving.retrieval.ranking_features import NEVER_DAYS, ranking_feature_names
 from serving.retrieval.sources.bought_again import BoughtAgainSource
 from serving.retrieval.sources.bought_together import BoughtTogetherSource
 from serving.retrieval.sources.cold_articles import ColdArticlesSource
@@ -22,7 +22,7 @@ from serving.retrieval.sources.trending import DepartmentTrendSource, TrendingSo
 from towers.basket_cases import join_baskets, split_baskets
 from towers.candidate_features import candidate_numeric
 from towers.catalogue import Catalogue
-from towers.ranker import RankerConfig, ServedRanker, train_ranker
+from towers.ranker import RankerConfig, ServedRanker, calibrate, train_ranker
 from towers.ranking_set import AnsweredTowerSource, RankingSet, Retrieval, make_ranking_set
 from towers.snapshot import Snapshot
 from towers.tower_trainer import ServedQueryTower, TowerTraining, content_vectors, item_vectors, train_towers
@@ -134,13 +134,16 @@ def fit_ranker(
         return make_ranking_set(mornings, customers, negatives, rng, only_new_products=baskets)
 
     cases = ranking_cases(snapshots, config.ranker_customers, rng)
-    rows = rows_of(cases, config.ranker.negatives_per_customer, baskets=False)
+    rows = real = rows_of(cases, config.ranker.negatives_per_customer, baskets=False)
     baskets = basket_cases(snapshots, [snapshot.day for snapshot in cases], config.ranker_baskets, rng)
     if baskets:
         # Half as many negatives: there are many of these, and all are of the easier kind.
         known = rows_of(baskets, config.ranker.negatives_per_customer // 2, baskets=True)
         rows = join_baskets(rows, known, columns)
-    return Fitted(towers, ServedRanker(train_ranker(rows, config.ranker), len(columns)), rows)
+    model = train_ranker(rows, config.ranker)
+    # Strangers and cut baskets teach the order; the chances are to be those of the customers who are served by it.
+    calibrate(model, real, real.features[:, columns.index("days_since_last_purchase")] < NEVER_DAYS)
+    return Fitted(towers, ServedRanker(model, len(columns)), rows)
 
 
 def retrieve_as_of(

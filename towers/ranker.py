@@ -11,6 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
+from scipy.optimize import brentq
+from scipy.special import expit
 
 from infra.progress import progress_bar
 from towers.preprocessing import NumericPreprocessing
@@ -54,6 +56,10 @@ class MemberDense(tf.keras.layers.Layer):
         self._bias = self.add_weight(name="bias", shape=(self._members, 1, self._units), initializer="zeros")
         super().build(input_shape)
 
+    def shift(self, by: float) -> None:
+        """Add a number to every bias."""
+        self._bias.assign_add(tf.fill(self._bias.shape, by))
+
     def call(self, inputs: tf.Tensor) -> tf.Tensor:
         return self._activation(tf.matmul(inputs, self._kernel) + self._bias)
 
@@ -75,6 +81,10 @@ class Ranker(tf.keras.Model):
         for layer in self._layers:
             hidden = layer(hidden)
         return hidden[:, :, 0]
+
+    def shift(self, by: float) -> None:
+        """Add a number to every logit."""
+        self._layers[-1].shift(by)
 
     def call(self, features: tf.Tensor) -> tf.Tensor:
         """Raw features [batch, columns] -> probability of a purchase, [batch]."""
@@ -118,6 +128,30 @@ def train_ranker(rows: RankingSet, config: RankerConfig) -> Ranker:
                 step(*(tf.constant(values[batch]) for values in (rows.features, labels, offsets)))
                 advance(1)
     return model
+
+
+def calibrate(model: Ranker, rows: RankingSet, chosen: npt.NDArray[np.bool_]) -> float:
+    """Shift all logits so that over the chosen rows [rows] as many purchases are expected as there were.
+
+    A row that was kept for many stands for all of them. The order of candidates stays.
+
+    Returns:
+        What was added; 0 where nothing chosen was bought.
+    """
+    bought = rows.bought[chosen]
+    if not bought.any():
+        return 0.0
+    features = rows.features[chosen]
+    batches = range(0, len(features), SCORING_BATCH)
+    logits = np.concatenate([model.logits(features[s : s + SCORING_BATCH]).numpy() for s in batches], axis=1)
+    stands_for = np.where(bought, 1.0, 1.0 / rows.kept_share[chosen])
+
+    def surplus(by: float) -> float:
+        return float((stands_for * expit(logits + by).mean(axis=0)).sum() - bought.sum())
+
+    shift = float(brentq(surplus, -20.0, 20.0))
+    model.shift(shift)
+    return shift
 
 
 class ServedRanker(tf.Module):

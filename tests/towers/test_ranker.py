@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from towers.negatives import sample_negatives
-from towers.ranker import RankerConfig, ServedRanker, train_ranker
+from towers.ranker import RankerConfig, ServedRanker, calibrate, train_ranker
 from towers.ranking_set import RankingSet
 
 
@@ -27,3 +27,20 @@ def test_scores_are_calibrated_to_all_candidates_not_to_those_that_were_sampled(
     assert np.corrcoef(scores, chance)[0, 1] > 0.97
     top = scores > np.quantile(scores, 0.9)
     assert abs(scores[top].mean() / labels[top].mean() - 1) < 0.15
+
+
+def test_a_shifted_ranker_expects_as_many_purchases_of_the_chosen_as_there_were() -> None:
+    rng = np.random.default_rng(2)
+    features = rng.normal(size=(4_000, 3)).astype(np.float32)
+    chosen = features[:, 2] > 0
+    bought = rng.random(4_000) < np.where(chosen, 0.3, 0.05)
+    kept_share = np.where(bought, 1.0, 0.5).astype(np.float32)
+    rows = RankingSet(features, bought, kept_share, np.array([4_000], np.int32))
+    model = train_ranker(rows, RankerConfig(epochs=1, batch_size=512))
+    before = ServedRanker(model, 3).scores(features)
+    assert calibrate(model, rows, chosen) != 0.0
+    after = ServedRanker(model, 3).scores(features)
+    stands_for = np.where(bought, 1.0, 2.0)[chosen]
+    assert abs((stands_for * after[chosen]).sum() / bought[chosen].sum() - 1) < 1e-3
+    assert (np.sign(after - before) == np.sign(after[0] - before[0])).all()
+    assert calibrate(model, rows, np.zeros(4_000, np.bool_)) == 0.0

@@ -6,7 +6,7 @@ What does not change is done once: the joins, and the towers where only a source
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +21,7 @@ from towers.evaluation.contenders import rank_by_towers
 from towers.evaluation.metrics import target_ranks
 from towers.evaluation.rows import Subject, served_order
 from towers.evaluation.served_order import SERVED
-from towers.fitting import FittingConfig, TowerPart, fit_ranker, fit_towers, retrieve_as_of
+from towers.fitting import Fitted, FittingConfig, TowerPart, fit_ranker, fit_towers, retrieve_as_of
 from towers.material import Material
 from towers.snapshot import Snapshot
 
@@ -89,24 +89,46 @@ def choose(known: Mapping[str, Variant], only: str | None) -> list[Variant]:
     return [known[name] for name in names]
 
 
-def ablate(material: Material, config: FittingConfig, chosen: Sequence[Variant]) -> AblationReport:
+def ablate(
+    material: Material, config: FittingConfig, chosen: Sequence[Variant], report_days: int = 1
+) -> AblationReport:
     """Train and measure everything, and each variant.
 
     Args:
         material: from ``open_material``.
         config: of all fits.
         chosen: what to take away in turn.
+        report_days: measure on so many of the last days, by models that had seen none of them: what is rare, such as
+            cold articles, needs more than one day to tell anything.
+
+    Raises:
+        UserError: no day is left to train on.
     """
+    if report_days > len(material.past):
+        raise UserError(f"{report_days} report days leave none of {len(material.past) + 1} to train on; ask for fewer")
+    material, tests = _held_back(material, report_days)
     console.print(f"[bold]{EVERYTHING}[/bold]")
     towers = _fit_towers(material, config)
-    ranks = {EVERYTHING: _measure(material, towers, config)}
+    ranks = {EVERYTHING: _measure(material, tests, towers, config)}
     for number, variant in enumerate(chosen, start=1):
         console.print(f"[bold]{number} of {len(chosen)}: {variant.name}[/bold], {variant.what}", highlight=False)
-        changed = variant.material(material) if variant.material is not None else material
-        own = towers if variant.material is None else _fit_towers(changed, config)
+        changed, days, own = material, tests, towers
+        if variant.material is not None:
+            changed = variant.material(material)
+            days = [variant.material(replace(material, past=[], report=day, test=day)).test for day in tests]
+            own = _fit_towers(changed, config)
         quotas = {name: limit for name, limit in config.quotas.items() if name != variant.without_source}
-        ranks[variant.name] = _measure(changed, own, replace(config, quotas=quotas))
-    return report_of(material.test, ranks, config.seed)
+        ranks[variant.name] = _measure(changed, days, own, replace(config, quotas=quotas))
+    return report_of(tests, ranks, config.seed)
+
+
+def _held_back(material: Material, report_days: int) -> tuple[Material, list[Snapshot]]:
+    """The material without the last days, and these."""
+    if report_days == 1:
+        return material, [material.test]
+    days = [*material.past, material.report]
+    tests = [day.take(np.flatnonzero(day.targets.counts)) for day in days[-report_days:]]
+    return replace(material, past=days[:-report_days]), tests
 
 
 def pictured_articles(images_dir: Path, article_ids: Sequence[str]) -> npt.NDArray[np.bool_]:
@@ -122,16 +144,21 @@ def _fit_towers(material: Material, config: FittingConfig) -> TowerPart:
     return fit_towers(material.past, material.catalogue, material.vocabularies, config)
 
 
-def _measure(material: Material, towers: TowerPart, config: FittingConfig) -> Ranks:
-    known = material.purchases.before(material.report.day)
+def _measure(material: Material, tests: Sequence[Snapshot], towers: TowerPart, config: FittingConfig) -> Ranks:
+    """Fit the ranker and rank the test days' customers."""
+    known = material.purchases.before(tests[0].day)
     fitted = fit_ranker(material.past, towers, known, material.vocabularies, config)
-    retrieval = retrieve_as_of(material.test, towers, material.purchases, material.vocabularies, config.quotas)
-    subject = Subject(retrieval, fitted.ranker.scores, material.purchases, material.test_log_customers)
-    order = served_order(subject, ())
-    targets = material.test.targets
+    parts = [_ranks_of_day(material, test, fitted, config) for test in tests]
+    return Ranks(*(np.concatenate([getattr(part, field.name) for part in parts]) for field in fields(Ranks)))
+
+
+def _ranks_of_day(material: Material, test: Snapshot, fitted: Fitted, config: FittingConfig) -> Ranks:
+    retrieval = retrieve_as_of(test, fitted.towers, material.purchases, material.vocabularies, config.quotas)
+    unknown = np.full(len(test.customers), -1, np.int32)  # only peers ask the log about customers
+    order = served_order(Subject(retrieval, fitted.ranker.scores, material.purchases, unknown), ())
     return Ranks(
-        target_ranks(order.rankings[SERVED], targets),
-        target_ranks(rank_by_towers(retrieval), targets),
+        target_ranks(order.rankings[SERVED], test.targets),
+        target_ranks(rank_by_towers(retrieval), test.targets),
         order.target_sources,
     )
 

@@ -173,9 +173,14 @@ def evaluate(
 @click.option("--list", "list_only", is_flag=True, help="Name the variants and stop.")
 @click.option("--seed", default=7, show_default=True, help="Of all training.")
 @click.option("--days", default=28, show_default=True, help="Train on at most so many days.")
-@click.option("--customers", default=20_000, show_default=True, help="Measure on at most so many customers.")
+@click.option("--customers", default=20_000, show_default=True, help="Measure on at most so many customers a day.")
+@click.option(
+    "--report-days", default=1, show_default=True, type=click.IntRange(min=1), help="Measure on so many days."
+)
 @_native_logs_aside
-def ablate(as_of: datetime, only: str | None, list_only: bool, seed: int, days: int, customers: int) -> None:
+def ablate(
+    as_of: datetime, only: str | None, list_only: bool, seed: int, days: int, customers: int, report_days: int
+) -> None:
     """Train again without one thing, and measure what is lost, by all customers and slices.
 
     Without pictures, with pictures shuffled among the pictured articles (so that only their content is lost, not that
@@ -195,10 +200,10 @@ def ablate(as_of: datetime, only: str | None, list_only: bool, seed: int, days: 
             console.print(f"{variant.name}: {variant.what}", highlight=False)
         return
     choose(variants(tuple(config.quotas), pictured_articles(settings.images_dir, ()), seed), only)
-    options = TrainOptions(as_of.date(), days=days, test_customers=customers, fitting=config)
+    options = TrainOptions(as_of.date(), days, test_customers=customers, fitting=config)
     material = open_options(settings, open_store(settings), options)
     pictured = pictured_articles(settings.images_dir, material.catalogue.table.ids)
-    report = run(material, config, choose(variants(tuple(config.quotas), pictured, seed), only))
+    report = run(material, config, choose(variants(tuple(config.quotas), pictured, seed), only), report_days)
     report.show(console)
     for path in report.write(settings.reports_dir):
         console.print(f"wrote {path}", soft_wrap=True)

@@ -104,3 +104,21 @@ def test_pictured_are_the_articles_whose_own_picture_was_embedded(tmp_path: Path
     folder.mkdir(parents=True)
     np.savez(folder / "part-0.npz", article_ids=np.array(["0000000002"]))
     assert pictured_articles(tmp_path, ["0000000001", "0000000002"]).tolist() == [False, True]
+
+
+def test_several_report_days_are_kept_from_training_and_measured_together(
+    material: Material, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen = []
+    fit_towers = ablation.fit_towers
+    monkeypatch.setattr(
+        ablation, "fit_towers", lambda days, *others: seen.append([d.day for d in days]) or fit_towers(days, *others)
+    )
+    report = ablate(material, CONFIG, [], report_days=2)
+    *past, last = [day.day for day in material.past]
+    assert seen == [past]
+    assert last < material.report.day
+    both = material.past[-1].warm.sum() + material.report.warm.sum()
+    assert report.sizes["warm"] == both
+    with pytest.raises(UserError, match="leave none"):
+        ablate(material, CONFIG, [], report_days=5)

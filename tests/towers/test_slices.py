@@ -78,3 +78,17 @@ def test_age_bands_are_of_customers_with_history(snapshot: Snapshot) -> None:
 def test_a_slice_too_small_to_tell_anything_is_left_out(snapshot: Snapshot) -> None:
     few = snapshot.take(np.arange(12))
     assert set(make_slices(few)) <= {"warm", "cold", "all"}
+
+
+def test_slices_of_several_days_are_those_of_each_day_one_behind_the_other(snapshot: Snapshot) -> None:
+    other = snapshot_on(catalogue(), FIRST_DAY + 3, purchases_of_two_styles())
+    both = make_slices(snapshot, other)
+    for name in ("warm", "new_products", "cold_articles", "age_25_to_34"):
+        first, second = (
+            Slice.of(name, "", day.targets, next(mask for n, _, mask in slices._wanted(day) if n == name))
+            for day in (snapshot, other)
+        )
+        shift = len(snapshot.customers)
+        assert wanted(both[name]) == wanted(first) + [(case + shift, article) for case, article in wanted(second)]
+        targets = len(snapshot.targets.articles)
+        assert both[name].rows.tolist() == [*first.rows, *(second.rows + targets)]

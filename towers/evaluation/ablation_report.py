@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -113,9 +113,13 @@ class AblationReport:
         return [*cells, f"{self.candidates[part][variant]:.4f}"]
 
 
-def report_of(test: Snapshot, ranks: Mapping[str, RanksOfVariant], seed: int) -> AblationReport:
-    """Compare variants by name, ``EVERYTHING`` among them."""
-    slices = {name: part for name, part in make_slices(test).items() if name in SLICES}
+def report_of(tests: Sequence[Snapshot], ranks: Mapping[str, RanksOfVariant], seed: int) -> AblationReport:
+    """Compare variants by name, ``EVERYTHING`` among them.
+
+    Args:
+        tests: the days that were measured on; ranks are of their targets, day behind day.
+    """
+    slices = {name: part for name, part in make_slices(*tests).items() if name in SLICES}
     return AblationReport(
         {name: len(part) for name, part in slices.items()},
         Comparison.of({name: own.served for name, own in ranks.items()}, slices, seed, METRICS, EVERYTHING),

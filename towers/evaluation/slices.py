@@ -48,12 +48,24 @@ class Slice:
         return cls(name, title, cases, chosen.take(cases), np.flatnonzero(wanted))
 
 
-def make_slices(snapshot: Snapshot) -> dict[str, Slice]:
-    """All slices of a day that have enough cases; warm, cold and all as soon as they have any."""
-    targets = snapshot.targets
+def make_slices(*days: Snapshot) -> dict[str, Slice]:
+    """All slices of one or several days that have enough cases; warm, cold and all as soon as they have any.
+
+    Of several days, cases and targets are numbered on, day behind day.
+    """
+    targets = Targets(
+        np.concatenate([day.targets.articles for day in days]),
+        np.cumsum([0, *np.concatenate([day.targets.counts for day in days]).tolist()]).astype(np.int64),
+    )
+    wanted: dict[str, tuple[str, list[npt.NDArray[np.bool_]]]] = {}
+    for number, day in enumerate(days):
+        for name, title, chosen in _wanted(day):
+            # A group that no article of another day has is empty there.
+            masks = wanted.setdefault(name, (title, [np.zeros(len(d.targets.articles), np.bool_) for d in days]))[1]
+            masks[number] = chosen
     slices = {}
-    for name, title, wanted in _wanted(snapshot):
-        made = Slice.of(name, title, targets, wanted)
+    for name, (title, masks) in wanted.items():
+        made = Slice.of(name, title, targets, np.concatenate(masks))
         if len(made) >= (1 if name in ("warm", "cold", "all") else LEAST_CASES):
             slices[name] = made
     return slices

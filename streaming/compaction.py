@@ -25,6 +25,8 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from infra.durable import sync_folder
+
 GRACE = timedelta(hours=1)
 _NAME = re.compile(r"(\d+)-(\d+)-(\d+)\.parquet")
 _HIDDEN = ".merged-*.partial"
@@ -149,7 +151,7 @@ def _merge(folder: Path, files: Sequence[LogFile]) -> None:
             os.fsync(target.fileno())
         with suppress(FileExistsError):  # another compaction has merged the very same
             os.link(hidden, folder / f"{first.partition}-{first.first:012d}-{last.last:012d}.parquet")
-        _sync(folder)
+        sync_folder(folder)  # before anything that it replaces is removed
     finally:
         hidden.unlink(missing_ok=True)
 
@@ -167,12 +169,3 @@ def _tables(files: Iterable[LogFile], schema: pa.Schema) -> Iterator[pa.Table]:
                     yield pa.concat_tables(waiting, promote_options="default").combine_chunks()
                     waiting, rows = [schema.empty_table()], 0
     yield pa.concat_tables(waiting, promote_options="default").combine_chunks()
-
-
-def _sync(folder: Path) -> None:
-    """Make the new name outlive a loss of power before anything that it replaces is removed."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

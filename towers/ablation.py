@@ -47,21 +47,22 @@ class Ranks:
     proposed: npt.NDArray[np.int32]  # > 0 where it is a candidate
 
 
-def variants(sources: Sequence[str], pictured: npt.NDArray[np.bool_], seed: int) -> dict[str, Variant]:
+def variants(sources: Sequence[str], images_dir: Path, seed: int) -> dict[str, Variant]:
     """All variants by name.
 
     Args:
         sources: names of the candidate sources.
-        pictured: which articles have a picture of their own, [articles].
+        images_dir: tells which articles have a picture of their own.
         seed: of what is shuffled.
     """
+
+    def pictures_shuffled(material: Material) -> Material:
+        pictured = pictured_articles(images_dir, material.catalogue.table.ids)
+        return _with_content(material, images=_shuffle(pictured, seed))
+
     made = [
         Variant("without_pictures", "no picture embeddings", lambda m: _with_content(m, images=_blank)),
-        Variant(
-            "pictures_shuffled",
-            "each pictured article has the picture of another",
-            lambda m: _with_content(m, images=_shuffle(pictured, seed)),
-        ),
+        Variant("pictures_shuffled", "each pictured article has the picture of another", pictures_shuffled),
         Variant("without_text", "no names and descriptions", lambda m: _with_content(m, terms=_blank)),
         Variant(
             "text_shuffled",

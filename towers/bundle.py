@@ -7,14 +7,13 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from serving.release.manifest import Manifest, SourceQuota
 from serving.release.writer import ReleaseContent
 from serving.retrieval.query_features import QUERY_NUMERIC
 from serving.retrieval.ranking_features import ranking_feature_names
 from towers.export import ServedCandidateTower, export_candidate_tower, export_query_tower, export_ranker
 from towers.fitting import Fitted, FittingConfig, retrieve_as_of
+from towers.images.reduction import Reduction
 from towers.material import EPOCH, Material
 from towers.snapshot import Snapshot
 
@@ -83,5 +82,4 @@ def _image_backbone(images_dir: Path) -> str:
     pca = images_dir / "pca.npz"
     if not pca.is_file():
         return "none"
-    with np.load(pca, allow_pickle=False) as content:
-        return str(content["backbone"]) if "backbone" in content else "unknown"
+    return Reduction.load(pca).backbone

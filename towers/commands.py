@@ -190,20 +190,20 @@ def ablate(
     from feature_repo.store import open_store
     from infra.progress import console
     from towers.ablation import ablate as run
-    from towers.ablation import choose, pictured_articles, variants
+    from towers.ablation import choose, variants
     from towers.fitting import FittingConfig
     from towers.pipeline import TrainOptions, open_options
 
     settings, config = Settings.from_environment(), FittingConfig().with_seed(seed)
+    known = variants(tuple(config.quotas), settings.images_dir, seed)
     if list_only:
-        for variant in variants(tuple(config.quotas), pictured_articles(settings.images_dir, ()), seed).values():
+        for variant in known.values():
             console.print(f"{variant.name}: {variant.what}", highlight=False)
         return
-    choose(variants(tuple(config.quotas), pictured_articles(settings.images_dir, ()), seed), only)
+    chosen = choose(known, only)
     options = TrainOptions(as_of.date(), days, test_customers=customers, fitting=config)
     material = open_options(settings, open_store(settings), options)
-    pictured = pictured_articles(settings.images_dir, material.catalogue.table.ids)
-    report = run(material, config, choose(variants(tuple(config.quotas), pictured, seed), only), report_days)
+    report = run(material, config, chosen, report_days)
     report.show(console)
     for path in report.write(settings.reports_dir):
         console.print(f"wrote {path}", soft_wrap=True)

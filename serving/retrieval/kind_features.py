@@ -5,6 +5,8 @@ Numbers here hold from shop to shop and from day to day: ratios, shares and loga
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 import numpy.typing as npt
 
@@ -16,8 +18,10 @@ from serving.retrieval.customer import Customer
 HISTORY_LENGTH = 20
 """Articles of the customer that are looked at, the newest."""
 HALF_LIFE_DAYS = 14.0
-NEVER_DAYS = 100.0
+NEVER_DAYS_OF_DEPARTMENT = 100.0
+"""Stands for "never" among the newest articles, where a department is hardly older."""
 ABSENT_RANK = 1_000
+"""The rank that stands for no rank, behind any quota."""
 SMOOTHING = 0.3
 DEPARTMENT_SMOOTHING = 5.0
 
@@ -47,29 +51,34 @@ KIND_FEATURES = (
 
 def kind_features(customer: Customer, candidates: CandidateSet, articles: ArticleTable) -> list[npt.NDArray]:
     """The columns KIND_FEATURES of one customer's candidates, [m] each, NaN where missing."""
-    positions = candidates.positions
-    bought = customer.bought[:HISTORY_LENGTH]
-    # As everywhere: a purchase of today counts as yesterday's, the youngest that training knows.
-    age_days = np.maximum(customer.today - customer.bought_last_day[:HISTORY_LENGTH], 1)
-    in_last = age_days == age_days.min(initial=np.iinfo(np.int32).max)
+    positions, history = candidates.positions, _History.of(customer)
     return [
-        *_lifts(positions, bought, age_days, in_last, articles),
-        *_rebuys(positions, bought, age_days, articles),
+        *_lifts(positions, history, articles),
+        *_rebuys(positions, history, articles),
         *_sales(positions, articles),
         *_ranks(candidates),
-        *_last_basket(positions, bought, age_days, in_last, articles),
+        *_last_basket(positions, history, articles),
     ]
 
 
-def _lifts(
-    positions: npt.NDArray[np.int32],
-    bought: npt.NDArray[np.int32],
-    age_days: npt.NDArray[np.int32],
-    in_last: npt.NDArray[np.bool_],
-    articles: ArticleTable,
-) -> list[npt.NDArray]:
+class _History(NamedTuple):
+    """What a customer bought, the newest HISTORY_LENGTH articles."""
+
+    bought: npt.NDArray[np.int32]  # [k] positions, newest first
+    age_days: npt.NDArray[np.int32]  # [k]
+    in_last: npt.NDArray[np.bool_]  # [k] bought on the day of the last purchase
+
+    @classmethod
+    def of(cls, customer: Customer) -> _History:
+        # As everywhere: a purchase of today counts as yesterday's, the youngest that training knows.
+        age_days = np.maximum(customer.today - customer.bought_last_day[:HISTORY_LENGTH], 1)
+        in_last = age_days == age_days.min(initial=np.iinfo(np.int32).max)
+        return cls(customer.bought[:HISTORY_LENGTH], age_days, in_last)
+
+
+def _lifts(positions: npt.NDArray[np.int32], history: _History, articles: ArticleTable) -> list[npt.NDArray]:
     """log of how much likelier than usual the candidate's kind is after what was bought: all of it, the last basket."""
-    affinities = articles.affinities
+    affinities, (bought, age_days, in_last) = articles.affinities, history
     if affinities is None or bought.size == 0:
         return [np.full(positions.size, np.nan)] * (2 * len(LIFT_CATEGORIES))
     faded = np.exp2(-age_days / HALF_LIFE_DAYS)
@@ -82,20 +91,15 @@ def _lifts(
     return columns
 
 
-def _rebuys(
-    positions: npt.NDArray[np.int32],
-    bought: npt.NDArray[np.int32],
-    age_days: npt.NDArray[np.int32],
-    articles: ArticleTable,
-) -> list[npt.NDArray]:
+def _rebuys(positions: npt.NDArray[np.int32], history: _History, articles: ArticleTable) -> list[npt.NDArray]:
     """log of how often the article and its product are bought again, and the chance now that the customer has it."""
     affinities = articles.affinities
     if affinities is None:
         return [np.full(positions.size, np.nan)] * 3
     rate = affinities.rebuy_rate[positions].astype(np.float64)
     product_rate = affinities.product_rebuy_rate[positions].astype(np.float64)
-    freshness = np.exp2(-age_days.min(initial=1_000) / 2.0)
-    chance = rate * np.isin(positions, bought) * freshness
+    freshness = np.exp2(-history.age_days.min(initial=1_000) / 2.0)
+    chance = rate * np.isin(positions, history.bought) * freshness
     return [np.log(rate + 1e-6), np.log(product_rate + 1e-6), chance]
 
 
@@ -118,24 +122,18 @@ def _ranks(candidates: CandidateSet) -> list[npt.NDArray]:
     return [ranks.min(axis=1, initial=ABSENT_RANK), (1.0 / (ranks + 10.0)).sum(axis=1)]
 
 
-def _last_basket(
-    positions: npt.NDArray[np.int32],
-    bought: npt.NDArray[np.int32],
-    age_days: npt.NDArray[np.int32],
-    in_last: npt.NDArray[np.bool_],
-    articles: ArticleTable,
-) -> list[npt.NDArray]:
-    size = positions.size
+def _last_basket(positions: npt.NDArray[np.int32], history: _History, articles: ArticleTable) -> list[npt.NDArray]:
+    size, (bought, age_days, in_last) = positions.size, history
     if bought.size == 0:
         none = np.zeros(size)
-        return [np.full(size, NEVER_DAYS), none, none, none, none, none, none, np.full(size, np.nan)]
+        return [np.full(size, NEVER_DAYS_OF_DEPARTMENT), none, none, none, none, none, none, np.full(size, np.nan)]
     department, product = articles.category("department_name"), articles.product
     colour, kind = articles.category("colour_group_name"), articles.category("product_type_name")
     same_department = department[positions][:, None] == department[bought]
     price, sold = articles.activity_column("mean_price_micros"), articles.sales_column("price_mean_micros")
     last_price = price[bought[0]] if price[bought[0]] > 0 else sold[bought[0]]
     return [
-        np.where(same_department, age_days, NEVER_DAYS).min(axis=1),
+        np.where(same_department, age_days, NEVER_DAYS_OF_DEPARTMENT).min(axis=1),
         (same_department & in_last).sum(axis=1),
         np.full(size, in_last.sum()),
         np.isin(positions, bought[in_last]),

@@ -13,7 +13,7 @@ from serving.retrieval.articles import ACTIVITY_COLUMNS, SALES_COLUMNS, ArticleT
 from serving.retrieval.candidates import ABSENT, CandidateSet
 from serving.retrieval.customer import Customer
 from serving.retrieval.item_index import ItemIndex
-from serving.retrieval.kind_features import KIND_FEATURES, kind_features
+from serving.retrieval.kind_features import ABSENT_RANK, KIND_FEATURES, kind_features
 from serving.retrieval.request_features import REQUEST_FEATURES, request_features
 
 SHARE_CATEGORIES = (
@@ -32,7 +32,6 @@ RECENT_SIMILARITY = 5
 """Purchases whose item vectors a candidate is compared with."""
 NEVER_DAYS = 1_000.0
 """Stands for "never" in days since something, older than any window that matters."""
-ABSENT_RANK = 1_000.0
 
 _CUSTOMER = (
     "customer_profile:age",

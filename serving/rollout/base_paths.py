@@ -8,9 +8,9 @@ import shutil
 from collections.abc import Set
 from pathlib import Path
 
+from infra.durable import sync_folder
 from infra.errors import UserError
 from serving.release.manifest import MODELS
-from serving.rollout.releases import sync_folder
 
 
 def publish(bundle: Path, model_base_dir: Path, release: int, loaded: bool) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from google.protobuf import text_format
 
+from infra.durable import sync_folder
 from infra.errors import UserError
 from serving.proto import tf_serving_pb2 as pb
 from serving.release.manifest import MODELS
@@ -110,12 +111,3 @@ class Releases:
             )
         labels, loaded = seen[0]
         return cls(loaded, labels.get(STABLE), labels.get(PREVIOUS), others)
-
-
-def sync_folder(folder: Path) -> None:
-    """Make renames within ``folder`` survive a power cut."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

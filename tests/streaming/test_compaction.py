@@ -109,14 +109,14 @@ class Killed(BaseException):
     """Not an Exception, so that nothing cleans up behind it that a SIGKILL would not."""
 
 
-@pytest.mark.parametrize("step", ["write_table", "fsync", "link", "_sync", "unlink"])
+@pytest.mark.parametrize("step", ["write_table", "fsync", "link", "sync_folder", "unlink"])
 @pytest.mark.parametrize("after", [0, 1, 2])
 def test_wherever_it_is_killed_nothing_is_lost_or_doubled(
     tmp_path: Path, step: str, after: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     filled_log(tmp_path)
     before = events(tmp_path)
-    owner: Any = {"write_table": pq.ParquetWriter, "unlink": Path, "_sync": compaction}.get(step, os)
+    owner: Any = {"write_table": pq.ParquetWriter, "unlink": Path, "sync_folder": compaction}.get(step, os)
     original = getattr(owner, step)
     calls = iter(range(100))
 

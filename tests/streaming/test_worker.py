@@ -138,6 +138,19 @@ def test_no_purchase_is_lost_or_counted_twice_when_workers_are_killed(
     assert sorted(logged_event_ids(deployment)) == [p.event_id for p in purchases]
 
 
+def test_an_idle_worker_makes_an_emptied_redis_whole(
+    deployment: Settings, redis_client: redis.Redis, start_worker: Start
+) -> None:
+    purchases = shop(50)
+    start_worker()
+    with PurchaseProducer(deployment.kafka_bootstrap_servers, linger_ms=5) as producer:
+        send_all(producer, purchases)
+    wait_for(partial(has_applied, redis_client, len(purchases)), what="all that was sent")
+    redis_client.flushall()
+    clock_day = purchases[-1].day  # as far as the purchases go
+    wait_for(lambda: not differences(redis_client, purchases, clock_day), what="every window as batch has it")
+
+
 def test_bad_events_are_set_aside_with_their_reason_and_the_others_go_on(
     deployment: Settings, redis_client: redis.Redis, start_worker: Start
 ) -> None:

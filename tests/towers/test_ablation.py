@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
@@ -47,7 +48,7 @@ def test_a_source_that_is_off_takes_its_candidates_along_and_the_towers_are_trai
     trained = []
     fit_towers = ablation.fit_towers
     monkeypatch.setattr(ablation, "fit_towers", lambda *args: trained.append(1) or fit_towers(*args))
-    known = variants(tuple(QUOTAS), np.zeros(60, np.bool_), seed=1)
+    known = variants(tuple(QUOTAS), tmp_path, seed=1)
     report = ablate(material, CONFIG, [known["without_bought_together"], known["without_tower"]])
     assert len(trained) == 1
     warm = report.candidates["warm"]
@@ -64,12 +65,19 @@ def test_a_source_that_is_off_takes_its_candidates_along_and_the_towers_are_trai
     assert "| without_tower |" in page.read_text()
 
 
-def test_shuffled_pictures_stay_among_the_pictured(material: Material) -> None:
+def embed_pictures_of(images_dir: Path, article_ids: Sequence[str]) -> None:
+    """Leave in the cache that these articles have a picture of their own."""
+    folder = images_dir / "cache" / "backbone-0123"
+    folder.mkdir(parents=True)
+    np.savez(folder / "part-0.npz", article_ids=np.array(article_ids))
+
+
+def test_shuffled_pictures_stay_among_the_pictured(material: Material, tmp_path: Path) -> None:
     content = material.catalogue.content
     images = np.arange(60, dtype=np.float16)[:, None] * np.ones_like(content.images)
     own = replace(material, catalogue=replace(material.catalogue, content=replace(content, images=images)))
-    pictured = np.arange(60) < 40
-    known = variants((), pictured, seed=1)
+    embed_pictures_of(tmp_path, material.catalogue.table.ids[:40])
+    known = variants((), tmp_path, seed=1)
     shuffled = known["pictures_shuffled"].material(own).catalogue.content.images[:, 0]
     assert sorted(shuffled[:40].tolist()) == list(range(40))
     assert (shuffled[:40] != np.arange(40)).sum() > 30
@@ -80,16 +88,18 @@ def test_shuffled_pictures_stay_among_the_pictured(material: Material) -> None:
     assert not known["without_text"].material(own).catalogue.content.terms.any()
 
 
-def test_without_stream_nothing_of_the_last_30_days_is_left_but_the_history_is(material: Material) -> None:
-    blinded = variants((), np.zeros(60, np.bool_), seed=1)["without_stream"].material(material)
+def test_without_stream_nothing_of_the_last_30_days_is_left_but_the_history_is(
+    material: Material, tmp_path: Path
+) -> None:
+    blinded = variants((), tmp_path, seed=1)["without_stream"].material(material)
     assert np.isnan(blinded.test.articles.activity).all()
     assert not np.isnan(material.test.articles.activity_column("units_3d")).any()
     for before, after in zip(material.test.customers, blinded.test.customers, strict=True):
         assert before.bought.tolist() == after.bought.tolist()
 
 
-def test_only_names_variants() -> None:
-    known = variants(("tower",), np.zeros(1, np.bool_), seed=1)
+def test_only_names_variants(tmp_path: Path) -> None:
+    known = variants(("tower",), tmp_path, seed=1)
     assert [variant.name for variant in choose(known, "without_tower, without_text")] == [
         "without_tower",
         "without_text",
@@ -100,9 +110,7 @@ def test_only_names_variants() -> None:
 
 
 def test_pictured_are_the_articles_whose_own_picture_was_embedded(tmp_path: Path) -> None:
-    folder = tmp_path / "cache" / "backbone-0123"
-    folder.mkdir(parents=True)
-    np.savez(folder / "part-0.npz", article_ids=np.array(["0000000002"]))
+    embed_pictures_of(tmp_path, ["0000000002"])
     assert pictured_articles(tmp_path, ["0000000001", "0000000002"]).tolist() == [False, True]
 
 

@@ -26,9 +26,8 @@ class ColdArticlesSource:
         self._index = index
         self._seen: tuple[ArticleTable, int] | None = None
         self._searched = np.empty(0, np.int32)
-        self._vectors = np.empty(
-            (0, index.dim), np.float32
-        )  # of these, together: gathering them costs more than the sum
+        # Theirs, kept together: gathering them for a request costs more than the products do.
+        self._vectors = np.empty((0, index.dim), np.float32)
         self._cold = np.empty(0, np.bool_)
 
     def propose(self, question: Question, limit: int) -> Proposal:
@@ -37,10 +36,8 @@ class ColdArticlesSource:
         self._follow(question.articles)
         scores = self._vectors @ (question.query_embedding / self._index.temperature)
         scores += PRIOR_SHARE * self._index.prior(self._searched)
-        if scores.size > limit:
-            near = np.argpartition(-scores, limit - 1)[:limit]
-            return best(self._searched[near], scores[near], limit)
-        return best(self._searched, scores, limit)
+        near = np.argpartition(-scores, limit - 1)[:limit] if scores.size > limit else np.arange(scores.size)
+        return best(self._searched[near], scores[near], limit)
 
     def _follow(self, articles: ArticleTable) -> None:
         if self._seen is not None and self._seen[0] is articles and self._seen[1] == articles.activity_version:

@@ -12,7 +12,7 @@ from serving.retrieval.affinities import LIFT_CATEGORIES
 from serving.retrieval.articles import ArticleTable
 from serving.retrieval.candidates import CandidateSet
 from serving.retrieval.customer import Customer
-from serving.retrieval.kind_features import KIND_FEATURES, NEVER_DAYS, kind_features
+from serving.retrieval.kind_features import KIND_FEATURES, NEVER_DAYS_OF_DEPARTMENT, kind_features
 from serving.retrieval.purchase_log import PurchaseLog
 
 SHIRTS, TROUSERS, SOCKS = 1, 2, 3
@@ -111,7 +111,7 @@ def test_the_features_see_the_last_basket_apart_from_older_purchases() -> None:
     assert values["last_basket"].tolist() == [1] * 6
     assert values["in_last_basket"].tolist() == [True, False, False, False, False, False]
     assert values["product_in_last_basket"].tolist() == [True, True, False, False, False, False]
-    assert values["days_since_department"].tolist() == [1, 1, NEVER_DAYS, NEVER_DAYS, 9, 9]
+    assert values["days_since_department"].tolist() == [1, 1, NEVER_DAYS_OF_DEPARTMENT, NEVER_DAYS_OF_DEPARTMENT, 9, 9]
     lift, last = values["lift_department_name"], values["last_basket_lift_department_name"]
     assert last[2] > lift[2] > 0  # trousers go with the shirt of yesterday, not with the socks
 

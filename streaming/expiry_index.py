@@ -7,7 +7,7 @@ never one too few. Sets of passed days that are not empty are work to do, whoeve
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from zlib import crc32
 
 from streaming.redis_pipe import RedisPipe, bulk, command
@@ -47,10 +47,19 @@ class ExpiryIndex:
             for lag in self._lags:
                 if purchase_day + lag > day:
                     members.setdefault((purchase_day + lag, shard), set()).add(entity_id)
-        return [
-            command(b"SADD", self._key(due_day, shard), *[entity_id.encode() for entity_id in entity_ids])
-            for (due_day, shard), entity_ids in members.items()
-        ]
+        return self._commands(b"SADD", members)
+
+    def removals(self, changes: Iterable[tuple[str, int]], day: int, clock_day: int) -> list[bytes]:
+        """Packed commands that take off again what ``additions`` has put down for days up to ``clock_day``.
+
+        For windows that were written at ``clock_day`` since: those who look after these days may have passed them.
+        """
+        members: dict[tuple[int, int], set[str]] = {}
+        for entity_id, purchase_day in changes:
+            for due_day in (purchase_day, *[purchase_day + lag for lag in self._lags]):
+                if day < due_day <= clock_day:
+                    members.setdefault((due_day, shard_of(entity_id)), set()).add(entity_id)
+        return self._commands(b"SREM", members)
 
     def waiting(self, days: range, shards: Iterable[int]) -> Iterator[tuple[int, int]]:
         """(day, shard) of sets that are not empty, oldest first."""
@@ -72,6 +81,12 @@ class ExpiryIndex:
     def done(self, day: int, shard: int, entity_ids: Iterable[str]) -> None:
         """Take entities off one set, after their windows were written."""
         self._pipe.call(b"SREM", self._key(day, shard), *[entity_id.encode() for entity_id in entity_ids])
+
+    def _commands(self, name: bytes, members: Mapping[tuple[int, int], Iterable[str]]) -> list[bytes]:
+        return [
+            command(name, self._key(due_day, shard), *[entity_id.encode() for entity_id in entity_ids])
+            for (due_day, shard), entity_ids in members.items()
+        ]
 
     def _key(self, day: int, shard: int) -> bytes:
         return b"vitrine:expiry:%s:%d:%d" % (self._entity.encode(), day, shard)

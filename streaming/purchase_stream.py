@@ -141,19 +141,11 @@ class PurchaseStream:
         self.articles.request(article_ids, day, horizon_day)
         self._check_positions(self._pipe.read(positions)[0])
         self.customers.receive()
-        duplicates = self.customers.fold(by_customer, day, horizon_day).duplicates
-        self.customers.send()
+        self.customers.fold(by_customer, day, horizon_day)
         self.articles.receive()
-        by_article = _by_article(batches, duplicates)
-        self.articles.fold(by_article, day, horizon_day)
         customers = self.customers.settle()
-        if customers.duplicates != duplicates:  # another writer was faster, and we know better now
-            self.articles.discard()
-            by_article = _by_article(batches, customers.duplicates)
-            self.articles.request(by_article, day, horizon_day)
-            self.articles.receive()
-            self.articles.fold(by_article, day, horizon_day)
-        self.articles.send()
+        by_article = _by_article(batches, customers.duplicates)
+        self.articles.fold(by_article, day, horizon_day)
         outcome = Outcome(customers)
         self._unsettled = (batches, outcome, sorted(by_article), day)
         if wait:
@@ -210,13 +202,16 @@ class PurchaseStream:
         """Other workers read these now."""
         for partition in partitions:
             self._marked.pop(partition, None)
+        self._swept.clear()
         self.clock.forget(partitions)
 
     def _swept_through(self, shard: int) -> int:
         """The day up to which a shard of the expiry index was found empty, by whoever looked after it."""
         if shard not in self._swept:
+            # A former owner may have died before it took off what it had put down behind the sweep: look far back once.
             stored = self._pipe.call(b"HGET", SWEPT_KEY, b"%d" % shard)
-            self._swept[shard] = self.clock.day - _DAYS_OF_ENTRIES if stored is None else int(stored)
+            far_back = self.clock.day - _DAYS_OF_ENTRIES
+            self._swept[shard] = far_back if stored is None else min(int(stored), far_back)
         return self._swept[shard]
 
     def _mark(
@@ -235,8 +230,10 @@ class PurchaseStream:
         self._learn(replies[-1], set(batches))
         if self.clock.now_us and self.clock.day > day:
             # Another worker is ahead and may have swept days that we have just put windows down for.
-            self.customers.advance({entity_id for entity_id, _ in outcome.customers.changes}, self.clock.day)
-            self.articles.advance({entity_id for entity_id, _ in outcome.articles.changes}, self.clock.day)
+            for (updates, index), applied in zip(self._expiries, (outcome.customers, outcome.articles), strict=True):
+                updates.advance({entity_id for entity_id, _ in applied.changes}, self.clock.day)
+                removals = index.removals(applied.changes, day, self.clock.day)
+                self._pipe.ask(removals, len(removals))
         positions = [part for number, batch in batches.items() for part in (b"%d" % number, b"%d" % batch.next_offset)]
         if positions:
             self._pipe.call(b"HSET", positions_key(TRANSACTIONS), *positions)

@@ -77,12 +77,19 @@ class WindowState:
         """The clock day that a stored window stands at."""
         return int(_HEADER.unpack_from(header)[1])
 
-    def load(self, header: bytes, ahead: bytes | None, tiles: Iterable[bytes | None]) -> None:
-        """Take up what Redis holds of this entity; ``tiles`` may begin with days that have left the window."""
+    def load(self, header: bytes, ahead: bytes | None, tiles: Iterable[bytes | None], fetched_from: int) -> None:
+        """Take up what Redis holds of this entity.
+
+        Args:
+            tiles: may begin with days that have left the window.
+            fetched_from: the day of the first of them. Tiles before it are never looked at, and go when the window
+                moves.
+        """
         self.version, self.day, self.stamp_us, partitions = _HEADER.unpack_from(header)
         self.applied = dict(_APPLIED.iter_unpack(header[_HEADER.size : _HEADER.size + partitions * _APPLIED.size]))
         if ahead:
             self.ahead = self.tiles.unpack(self.entity_id, ahead)
+        self.dropped = range(self.first_day, min(fetched_from, self.day + 1))
         for tile in tiles:
             if tile:
                 purchases = self.tiles.unpack(self.entity_id, tile)
@@ -99,14 +106,16 @@ class WindowState:
         """Let the window stand at clock day ``day``; returns whether it moved. Earlier days change nothing."""
         if day <= self.day:
             return False
-        first_day, former_first_day = day - WINDOW_DAYS + 1, self.day - WINDOW_DAYS + 1
         self.day = day
-        for aggregation, state in zip(self.window.aggregations.values(), self.states, strict=True):
-            aggregation.expire(state, first_day)
-        self.days = {day for day in self.days if day >= first_day}
-        self.appended = {day: entries for day, entries in self.appended.items() if day >= first_day}
-        if self.version:
-            self.dropped = [*self.dropped, *range(former_first_day, min(first_day, former_first_day + WINDOW_DAYS))]
+        first_day = day - WINDOW_DAYS + 1
+        expired = [day for day in self.days if day < first_day]
+        if expired:
+            self.days.difference_update(expired)
+            self.dropped = [*self.dropped, *expired]
+        if expired or any(day < first_day for day in self.appended):
+            for aggregation, state in zip(self.window.aggregations.values(), self.states, strict=True):
+                aggregation.expire(state, first_day)
+            self.appended = {day: entries for day, entries in self.appended.items() if day >= first_day}
         if self.ahead:
             due = [purchase for purchase in self.ahead if purchase.day <= day]
             if due:

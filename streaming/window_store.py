@@ -65,7 +65,6 @@ return 1
 _VERSION = Struct("<II")
 _NO_VERSION = bulk(b"")
 _COUNTS = [bulk(b"%d" % number) for number in range(WINDOW_DAYS * 10)]
-_SENT_AT_ONCE = 250
 
 
 class Reading(NamedTuple):
@@ -149,7 +148,7 @@ class WindowStore:
                 # Tiles between its first day and ours are expired: dropped when the window advances.
                 first_day = max(standing, reading.day) - WINDOW_DAYS + 1
                 if days.start <= first_day and standing < days.stop:
-                    state.load(header, reply[1], reply[2:])
+                    state.load(header, reply[1], reply[2:], days.start)
                 else:
                     # A writer is far ahead of us, or far behind. It may move on before we have read again: then once
                     # more, for header and tiles must be of one moment.
@@ -163,18 +162,14 @@ class WindowStore:
 
         An overtaken state is of no use any more: read it again.
         """
-        return self.settle(self.send(states))
+        return self.settle([self.send(states)])
 
-    def send(self, states: Sequence[WindowState]) -> list[Writing]:
-        """First half of ``write``: send without waiting, in pieces, so that Redis begins while we pack."""
-        writings = []
-        for start in range(0, len(states), _SENT_AT_ONCE):
-            piece = states[start : start + _SENT_AT_ONCE]
-            parts: list[bytes] = []
-            for state in piece:
-                self._pack(state, parts)
-            writings.append(Writing(piece, self._pipe.send(parts, len(piece))))
-        return writings
+    def send(self, states: Sequence[WindowState]) -> Writing:
+        """First half of ``write``: send without waiting."""
+        parts: list[bytes] = []
+        for state in states:
+            self._pack(state, parts)
+        return Writing(states, self._pipe.send(parts, len(states)))
 
     def settle(self, writings: Sequence[Writing]) -> list[WindowState]:
         """Second half of ``write``: what became of it."""

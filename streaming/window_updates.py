@@ -9,12 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 
 from streaming.purchase import Purchase
 from streaming.window_state import WindowState
 from streaming.window_store import WindowStore, Writing
 
 DEFAULT_CACHED_ENTITIES = 30_000
+_SENT_AT_ONCE = 100
 
 
 @dataclass(slots=True)
@@ -52,13 +54,12 @@ class Applied:
 
 @dataclass
 class _Round:
-    """Purchases on their way: by entity, what became of them so far, and the windows that must be written."""
+    """Purchases on their way, and what became of them so far, by entity."""
 
     purchases: Mapping[str, Sequence[Purchase]]
     day: int
     horizon_day: int
     outcomes: dict[str, Applied] = field(default_factory=dict)
-    changed: list[WindowState] = field(default_factory=list)
     overtaken: int = 0
     folded: Applied = field(default_factory=Applied)
 
@@ -73,8 +74,8 @@ class _Round:
 class WindowUpdates:
     """Keeps windows that were touched lately in memory and brings them and Redis forward together.
 
-    ``apply`` does everything; its steps, ``request``, ``receive``, ``fold``, ``send`` and ``settle``, are there for a
-    caller with two kinds of windows on one connection, so that Redis works while Python does.
+    ``apply`` does everything; its steps, ``request``, ``receive``, ``fold`` and ``settle``, are there for a caller with
+    two kinds of windows on one connection, so that Redis works while Python does.
 
     Args:
         store: where they live.
@@ -103,7 +104,6 @@ class WindowUpdates:
         self.request(purchases, day, horizon_day)
         self.receive()
         self.fold(purchases, day, horizon_day)
-        self.send()
         return self.settle()
 
     def request(self, entity_ids: Iterable[str], day: int, newest_day: int) -> None:
@@ -116,16 +116,21 @@ class WindowUpdates:
         self._cache.update((state.entity_id, state) for state in self._store.receive(self._reading))
 
     def fold(self, purchases: Mapping[str, Sequence[Purchase]], day: int, horizon_day: int) -> Applied:
-        """Take purchases into windows in memory; what became of them holds if ``settle`` finds no other writer."""
+        """Take purchases into windows and send what has changed, without waiting.
+
+        Window by window, a few at a time: packing one that is still in the processor's cache takes half the time.
+
+        Returns:
+            What became of the purchases if ``settle`` finds no other writer.
+        """
         self._round = _Round(purchases, day, horizon_day)
-        for entity_id in purchases:
-            self._fold_one(entity_id, self._round)
+        entity_ids = iter(purchases)
+        while piece := list(islice(entity_ids, _SENT_AT_ONCE)):
+            changed = [self._cache[entity_id] for entity_id in piece if self._fold_one(entity_id, self._round)]
+            if changed:
+                self._writings.append(self._store.send(changed))
         self._round.folded = self._round.total()
         return self._round.folded
-
-    def send(self) -> None:
-        """Send the windows that have changed, without waiting."""
-        self._writings = self._store.send(self._round.changed)
 
     def settle(self) -> Applied:
         """Wait until all is written; windows that others wrote meanwhile are read and folded again."""
@@ -134,21 +139,13 @@ class WindowUpdates:
         self._writings = []
         while pending:
             settling.overtaken += len(pending)
-            settling.changed = []
             self.request(pending, settling.day, settling.horizon_day)
             self.receive()
-            for entity_id in pending:
-                self._fold_one(entity_id, settling)
-            pending = self._forget(self._store.write(settling.changed))
+            changed = [self._cache[entity_id] for entity_id in pending if self._fold_one(entity_id, settling)]
+            pending = self._forget(self._store.write(changed))
         self._round = _Round({}, 0, 0)
         self._trim()
         return settling.total() if settling.overtaken else settling.folded
-
-    def discard(self) -> None:
-        """Forget what was folded and not sent."""
-        for state in self._round.changed:
-            self._cache.pop(state.entity_id, None)
-        self._round = _Round({}, 0, 0)
 
     def advance(self, entity_ids: Iterable[str], day: int) -> int:
         """Bring silent windows to the clock day; returns how many moved."""
@@ -173,11 +170,11 @@ class WindowUpdates:
         self._trim()
         return moved
 
-    def _fold_one(self, entity_id: str, of_round: _Round) -> None:
+    def _fold_one(self, entity_id: str, of_round: _Round) -> bool:
+        """Fold what came for one entity; returns whether its window must be written."""
         outcome = of_round.outcomes[entity_id] = Applied()
-        state = self._cache[entity_id]
-        if self._offer(state, of_round.purchases[entity_id], of_round.day, of_round.horizon_day, outcome):
-            of_round.changed.append(state)
+        purchases = of_round.purchases[entity_id]
+        return self._offer(self._cache[entity_id], purchases, of_round.day, of_round.horizon_day, outcome)
 
     def _forget(self, states: Sequence[WindowState]) -> list[str]:
         for state in states:

@@ -65,7 +65,7 @@ class WorkerOptions:
 
     belief: Belief = field(default_factory=Belief)
     wall_clock: bool = False
-    max_poll_records: int = 20_000
+    max_poll_records: int = 50_000
     log_seconds: float = 10.0
     log_rows: int = 200_000
     expiries_per_tick: int = 500
@@ -140,6 +140,7 @@ class StreamWorker:
 
     def _round(self) -> None:
         polled = self._consumer.poll(timeout_ms=_POLL_MS, max_records=self._options.max_poll_records)
+        self._settle()
         while self._rebalances:
             self._rebalance(*self._rebalances.popleft())
         polled = {partition: records for partition, records in polled.items() if partition in self._own}
@@ -150,7 +151,6 @@ class StreamWorker:
             self._apply(polled)
             self.metrics.round.observe(time.perf_counter() - started)
         else:
-            self._settle()
             self._notice_silence()
         self._chores()
 
@@ -186,7 +186,6 @@ class StreamWorker:
             self._clock.move_to(int(self._now() * 1_000_000))
         # With a backlog, Redis works on while we read the next batch.
         has_backlog = sum(map(len, purchases.values())) >= self._options.max_poll_records // 2
-        self._settle()
         self._outcome = self._stream.apply(batches, wait=not has_backlog)
         return self._outcome
 

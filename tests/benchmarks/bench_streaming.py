@@ -1,9 +1,10 @@
 """The stream at full speed and live: purchases a second from a filled topic, and milliseconds from Kafka to the value.
 
-One `vitrine stream` process, real Kafka and Redis (append-only file, synced every second) beside it; after it, on the
-same broker and topic, the same windows as a Quix Streams application of one process (`quix_windows.py`). Purchases are
-shaped as H&M's: baskets of three on average, customers who come back, bestsellers and a long tail. `make
-bench-streaming`, or `python -m pytest tests/benchmarks/bench_streaming.py -s --override-ini python_files='bench_*.py'`.
+One `vitrine stream` process, real Kafka and Redis (append-only file, synced every second) beside it; then two with a
+Redis of their own; then, on the same broker and topic, the same windows as a Quix Streams application of one process
+(`quix_windows.py`). Purchases are shaped as H&M's: baskets of three on average, customers who come back, bestsellers
+and a long tail. `make bench-streaming`, or `python -m pytest tests/benchmarks/bench_streaming.py -s --override-ini
+python_files='bench_*.py'`.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import random
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -37,7 +39,7 @@ from streaming.purchase_stream import positions_key
 from tests.benchmarks.quix_peer import environment, quix_rate
 from tests.streaming.lazy_redis import LazyRedis
 
-PURCHASES = int(os.environ.get("VITRINE_BENCH_PURCHASES", 300_000))
+PURCHASES = int(os.environ.get("VITRINE_BENCH_PURCHASES", 500_000))
 PURCHASES_A_DAY = 43_000  # H&M's
 DAY = 18_400
 LIVE_A_SECOND = 5_000
@@ -83,34 +85,24 @@ def settings(tmp_path: Path) -> Iterator[Settings]:
         yield Settings(var_dir=tmp_path / "var", redis_url=server.url, kafka_bootstrap_servers=kafka.bootstrap_servers)
 
 
-def worker_of(settings: Settings) -> VitrineCommand:
-    return VitrineCommand(
-        "stream", ["stream", "--instance", "bench"], settings, lambda command: command.has_logged("streaming:")
-    )
+def worker_of(settings: Settings, instances: int) -> VitrineCommand:
+    arguments = ["stream", "--instance", "bench", "--instances", str(instances)]
+    return VitrineCommand("stream", arguments, settings, lambda command: command.has_logged("streaming:"))
 
 
-def test_streaming(settings: Settings) -> None:
+def test_streaming(settings: Settings, tmp_path: Path) -> None:
     client = redis.Redis.from_url(settings.redis_url)
     with PurchaseProducer(settings.kafka_bootstrap_servers, linger_ms=20) as producer:
         for customer_id, at_us, event in shop(PURCHASES):
             producer.send_soon(customer_id, event, at_us)
     print(f"\n{PURCHASES:,} purchases wait in the topic")
 
-    worker = worker_of(settings)
-    worker.start_again()
-    process = psutil.Process(worker.pid)
-    while applied(client) < PURCHASES // 10:  # joining the group and the first batches are not what is measured
-        time.sleep(0.02)
-    first, started, cpu = applied(client), time.perf_counter(), sum(process.cpu_times()[:2])
-    redis_cpu = redis_seconds(client)
-    while applied(client) < PURCHASES:
-        time.sleep(0.02)
-    seconds = time.perf_counter() - started
-    measured = PURCHASES - first
-    rate = measured / seconds
-    own_us = (sum(process.cpu_times()[:2]) - cpu) / measured * 1e6
-    redis_us = (redis_seconds(client) - redis_cpu) / measured * 1e6
-    print(f"backlog: {rate:,.0f} purchases/s; {own_us:.1f} us of the worker's CPU and {redis_us:.1f} us of Redis' each")
+    worker = worker_of(settings, 1)
+    backlog = backlog_rate(worker, client)
+    print(
+        f"backlog: {backlog.purchases_per_s:,.0f} purchases/s; {backlog.own_us:.1f} us of the worker's CPU and "
+        f"{backlog.redis_us:.1f} us of Redis' each"
+    )
 
     memory = {entity: memory_of(client, entity, count) for entity, count in COUNTS.items()}
     bytes_per = {entity: sizes.mean for entity, sizes in memory.items()}
@@ -130,22 +122,31 @@ def test_streaming(settings: Settings) -> None:
         f"p50 {p50:.0f} ms, p99 {p99:.0f} ms of {len(latencies)}"
     )
     worker.stop()
+    with LazyRedis.start(tmp_path / "second", tmp_path / "logs") as server:
+        other = replace(settings, var_dir=tmp_path / "second", redis_url=server.url)
+        workers = worker_of(other, 2)
+        both = backlog_rate(workers, redis.Redis.from_url(server.url))
+        workers.stop()
+    print(f"two workers: {both.purchases_per_s:,.0f} purchases/s on {os.cpu_count()} cores")
+    rate = backlog.purchases_per_s
     python = environment(Settings.from_environment().var_dir / "quix")
     peer_folder = settings.var_dir / "quix"
-    peer = quix_rate(python, settings.kafka_bootstrap_servers, TRANSACTIONS, PURCHASES, peer_folder, PEER_SECONDS)
+    servers, redis_url = settings.kafka_bootstrap_servers, settings.redis_url
+    peer = quix_rate(python, servers, TRANSACTIONS, redis_url, PURCHASES, peer_folder, PEER_SECONDS)
     print(
         f"quix-streams: {peer.purchases_per_s:,.0f} purchases/s, so Vitrine is {rate / peer.purchases_per_s:.1f} times "
         "as fast; one process each, the other stopped\n"
-        f"  Vitrine: purchases {first:,} to {PURCHASES:,}; exactly once by offsets fenced in Redis, which has\n"
+        f"  Vitrine: purchases {backlog.first:,} to {PURCHASES:,}; exactly once by offsets fenced in Redis, which has\n"
         "  windows and features (append-only file); events validated, and in the event log\n"
         f"  quix-streams: purchases {peer.first:,} to {peer.last:,}; exactly once by Kafka transactions; windows in\n"
-        "  RocksDB with changelog topics, articles through a repartition topic; events not validated, no event log,\n"
-        "  features computed and written nowhere, windows of silent customers do not fall"
+        "  RocksDB with changelog topics, articles through a repartition topic; features to the same Redis, as JSON;\n"
+        "  events not validated, no event log, windows of silent customers do not fall"
     )
     figures = {
         "purchases_per_s": Figure(rate, "1/s", "quix-streams", peer.purchases_per_s),
-        "worker_cpu_us_per_purchase": Figure(own_us, "us"),
-        "redis_cpu_us_per_purchase": Figure(redis_us, "us"),
+        "purchases_per_s_two_workers": Figure(both.purchases_per_s, "1/s"),
+        "worker_cpu_us_per_purchase": Figure(backlog.own_us, "us"),
+        "redis_cpu_us_per_purchase": Figure(backlog.redis_us, "us"),
         "live_event_to_value_ms_p50": Figure(float(p50), "ms"),
         "live_event_to_value_ms_p99": Figure(float(p99), "ms"),
         "bytes_per_customer": Figure(bytes_per["customer"], "bytes"),
@@ -153,6 +154,33 @@ def test_streaming(settings: Settings) -> None:
         "hm_state_gib": Figure(whole / 2**30, "GiB"),
     }
     print(write_figures(Settings.from_environment().reports_dir, "streaming", figures))
+
+
+class Backlog(NamedTuple):
+    """How fast a filled topic is read, from the ``first`` purchase that counts to the end."""
+
+    purchases_per_s: float
+    own_us: float  # CPU of the workers, each purchase
+    redis_us: float
+    first: int
+
+
+def backlog_rate(workers: VitrineCommand, client: redis.Redis) -> Backlog:
+    """Joining the group and the first batches are not what is measured."""
+    workers.start_again()
+    main = psutil.Process(workers.pid)
+
+    def cpu() -> float:
+        return sum(sum(process.cpu_times()[:2]) for process in (main, *main.children(recursive=True)))
+
+    while applied(client) < PURCHASES // 10:
+        time.sleep(0.02)
+    first, started, own, of_redis = applied(client), time.perf_counter(), cpu(), redis_seconds(client)
+    while applied(client) < PURCHASES:
+        time.sleep(0.02)
+    seconds, measured = time.perf_counter() - started, PURCHASES - first
+    own_us, redis_us = (cpu() - own) / measured * 1e6, (redis_seconds(client) - of_redis) / measured * 1e6
+    return Backlog(measured / seconds, own_us, redis_us, first)
 
 
 def applied(client: redis.Redis) -> int:

@@ -34,7 +34,9 @@ def environment(folder: Path) -> Path:
     return python
 
 
-def quix_rate(python: Path, servers: str, topic: str, purchases: int, folder: Path, at_most_s: float) -> PeerRate:
+def quix_rate(
+    python: Path, servers: str, topic: str, redis_url: str, purchases: int, folder: Path, at_most_s: float
+) -> PeerRate:
     """Measure from the tenth part of the topic on, where start and group have passed, to its end or for so long.
 
     A purchase counts half when its customer's window has it and half when its article's has.
@@ -43,7 +45,7 @@ def quix_rate(python: Path, servers: str, topic: str, purchases: int, folder: Pa
         RuntimeError: the application has ended or has not got so far.
     """
     folder.mkdir(parents=True)
-    command = [str(python), str(HERE / "quix_windows.py"), servers, topic, str(folder / "state")]
+    command = [str(python), str(HERE / "quix_windows.py"), servers, topic, str(folder / "state"), redis_url]
     log = folder / "quix.log"
     with log.open("w") as errors, subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, text=True) as peer:
         assert peer.stdout is not None

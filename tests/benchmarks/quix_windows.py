@@ -4,10 +4,11 @@ Same topic, same definitions: calendar-day tiles, sums as integers of micro unit
 articles, event ids against a producer that sends twice. Customers' windows are one state value each; an article's
 tiles are one value and each of its buyers' last days another, so that a bestseller costs no more than any article.
 Article windows need the purchases keyed by article: ``group_by`` sends them through a topic. Exactly once by Kafka's
-transactions; state is in RocksDB with changelog topics. Features are computed for each purchase and given to nobody.
+transactions; state is in RocksDB with changelog topics. Features go to Redis at each checkpoint, as one JSON text per
+customer or article, the latest only.
 
-``python quix_windows.py BOOTSTRAP_SERVERS TOPIC STATE_DIR`` prints, every half second, a line of JSON: seconds on the
-monotonic clock, purchases in customers' windows, purchases in articles' windows.
+``python quix_windows.py BOOTSTRAP_SERVERS TOPIC STATE_DIR REDIS_URL`` prints, every half second, a line of JSON:
+seconds on the monotonic clock, purchases in customers' windows, purchases in articles' windows.
 """
 
 import json
@@ -16,7 +17,9 @@ import threading
 import time
 from datetime import datetime, timedelta
 
+import redis
 from quixstreams import Application
+from quixstreams.sinks import BatchingSink
 
 WINDOW_DAYS = 30
 RECENT = 20
@@ -37,21 +40,38 @@ def purchase_of(event):
     }
 
 
-def is_new(purchase, state):
-    """Count a purchase into its customer's window; False if it was in it already."""
+class LatestFeatures(BatchingSink):
+    """Writes the latest features of each customer or article to Redis, before the checkpoint is committed."""
+
+    def __init__(self, url, prefix):
+        super().__init__()
+        self._url, self._prefix = url, prefix
+
+    def setup(self):
+        self._client = redis.Redis.from_url(self._url)
+
+    def write(self, batch):
+        latest = {item.key: item.value for item in batch}
+        with self._client.pipeline(transaction=False) as pipe:
+            for key, features in latest.items():
+                pipe.set(f"{self._prefix}{key}", json.dumps(features))
+            pipe.execute()
+
+
+def into_customer(purchase, state):
+    """Count a purchase into its customer's window; None if it was in it already."""
     done["customers"] += 1
     day = str(purchase["day"])
     tiles = {key: tile for key, tile in state.get("tiles", {}).items() if int(key) > purchase["day"] - WINDOW_DAYS}
     tile = tiles.setdefault(day, {"ids": [], "spend": 0, "online": 0, "articles": []})
     if purchase["event_id"] in tile["ids"]:
-        return False
+        return None
     tile["ids"].append(purchase["event_id"])
     tile["spend"] += purchase["price"]
     tile["online"] += purchase["online"]
     tile["articles"].append([purchase["at"], purchase["article_id"]])
     state.set("tiles", tiles, ttl=IN_WINDOW)
-    customer_features(tiles.values())
-    return True
+    return purchase, customer_features(tiles.values())
 
 
 def customer_features(tiles):
@@ -86,7 +106,7 @@ def into_article(purchase, state):
         tile["buyers"] += 1
         state.set(buyer, day, ttl=IN_WINDOW)
     state.set("tiles", tiles, ttl=IN_WINDOW)
-    article_features(tiles, day)
+    return article_features(tiles, day)
 
 
 def article_features(tiles, day):
@@ -110,7 +130,7 @@ def tell():
 
 
 def main():
-    servers, topic, state_dir = sys.argv[1:]
+    servers, topic, state_dir, redis_url = sys.argv[1:]
     application = Application(
         servers,
         consumer_group="quix-windows",
@@ -120,8 +140,10 @@ def main():
         loglevel="WARNING",
     )
     purchases = application.dataframe(application.topic(topic, value_deserializer="json", key_deserializer="str"))
-    new = purchases.apply(purchase_of).filter(is_new, stateful=True)
-    new.group_by("article_id").update(into_article, stateful=True)
+    counted = purchases.apply(purchase_of).apply(into_customer, stateful=True).filter(lambda new: new is not None)
+    counted.apply(lambda new: new[1]).sink(LatestFeatures(redis_url, "customer:"))
+    articles = counted.apply(lambda new: new[0]).group_by("article_id").apply(into_article, stateful=True)
+    articles.sink(LatestFeatures(redis_url, "article:"))
     threading.Thread(target=tell, daemon=True).start()
     application.run()
 

@@ -38,7 +38,7 @@ from tests.streaming.worlds import DAY
 DAYS = 45
 SENT_TWICE = 0.01
 PAUSES = 0.01  # so that the purchases of a round take about as long as the wait for its kill
-SETTLED_WITHIN_SECONDS = 180
+SETTLED_WITHIN_SECONDS = 60
 
 
 @dataclass(frozen=True)

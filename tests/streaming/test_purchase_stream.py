@@ -223,6 +223,9 @@ def test_a_worker_that_is_behind_the_others_misses_no_expiry(
     fall(ahead)
     stored = stored_features(redis_client, "article", "0108775015")
     assert (stored["units"], stored["units_7d"], stored["units_3d"]) == (1, 0, 0)
+    due = {int(key.split(b":")[3]) for key in redis_client.scan_iter("vitrine:expiry:*")}
+    assert due, "the purchases of both days leave the window some day"
+    assert min(due) > DAY + 20, "nothing waits for days that nobody looks at any more"
 
 
 def test_a_window_that_was_empty_when_a_worker_looked_still_falls(

@@ -18,7 +18,7 @@ from serving.retrieval.sources.bought_together import BoughtTogetherSource
 from serving.retrieval.sources.cold_articles import ColdArticlesSource
 from serving.retrieval.sources.same_product import SameProductSource
 from serving.retrieval.sources.source import CandidateSource
-from serving.retrieval.sources.trending import DepartmentTrendSource, TrendingSource
+from serving.retrieval.sources.trending import AgeTrendSource, TrendingSource, department_trend, index_group_trend
 from towers.basket_cases import join_baskets, split_baskets
 from towers.candidate_features import candidate_numeric
 from towers.catalogue import Catalogue
@@ -165,7 +165,9 @@ def retrieve_as_of(
         "same_product": SameProductSource(snapshot.articles),
         "bought_together": BoughtTogetherSource.fit(known, len(snapshot.articles)),
         "tower": AnsweredTowerSource(index, snapshot.customers, embeddings, quotas.get("tower", 1)),
-        "department_trend": DepartmentTrendSource(),
+        "department_trend": department_trend(),
+        "index_group_trend": index_group_trend(),
+        "age_trend": AgeTrendSource(),
         "trending": TrendingSource(),
         "cold_articles": ColdArticlesSource(index),
     }

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from serving.gateway.filters import Allowed
 from serving.retrieval.articles import ArticleTable
-from serving.retrieval.candidates import ABSENT, CandidateSet, Quota, collect
+from serving.retrieval.candidates import ABSENT, MOST_CANDIDATES, CandidateSet, Quota, collect
 from serving.retrieval.item_index import ItemIndex
 from serving.retrieval.sources.bought_again import BoughtAgainSource
 from serving.retrieval.sources.bought_together import BoughtTogetherSource
@@ -20,14 +20,16 @@ from serving.retrieval.sources.cold_articles import ColdArticlesSource
 from serving.retrieval.sources.same_product import SameProductSource
 from serving.retrieval.sources.source import Question
 from serving.retrieval.sources.tower import TowerSource
-from serving.retrieval.sources.trending import DepartmentTrendSource, TrendingSource
+from serving.retrieval.sources.trending import DEPARTMENT_TREND, INDEX_GROUP_TREND, AgeTrendSource, TrendingSource
 
 CASCADE = (
     BoughtAgainSource.name,
     SameProductSource.name,
     BoughtTogetherSource.name,
-    DepartmentTrendSource.name,
+    DEPARTMENT_TREND,
     TowerSource.name,
+    INDEX_GROUP_TREND,
+    AgeTrendSource.name,
     TrendingSource.name,
     ColdArticlesSource.name,
 )
@@ -84,7 +86,8 @@ def find_candidates(
     depth = max(depth, LEAST_CANDIDATES)
     quotas = _trending(release.quotas, depth) if only_trending else release.quotas
     # Where hardly anything is shut out, asking for more and filtering before the quotas would only cost time.
-    proposed = _columns_of(release.quotas, collect(question, quotas, allowed if allowed.is_narrow else None))
+    most = None if only_trending else max(MOST_CANDIDATES, depth)
+    proposed = _columns_of(release.quotas, collect(question, quotas, allowed if allowed.is_narrow else None, most))
     if not allowed.is_narrow:
         proposed = _rows(proposed, allowed(proposed.positions))
     winners = winning_sources(proposed)

@@ -12,7 +12,7 @@ from serving.retrieval.sources.bought_together import BoughtTogetherSource
 from serving.retrieval.sources.cold_articles import ColdArticlesSource
 from serving.retrieval.sources.same_product import SameProductSource
 from serving.retrieval.sources.tower import TowerSource
-from serving.retrieval.sources.trending import DepartmentTrendSource
+from serving.retrieval.sources.trending import DEPARTMENT_TREND, AgeTrendSource
 
 
 def reason(release: Release, customer: Customer, position: int, source: str, context: int = -1) -> str:
@@ -38,8 +38,10 @@ def reason(release: Release, customer: Customer, position: int, source: str, con
                 if place is not None:
                     name = articles.name(int(customer.bought[place]))
                     return f"Goes with {name}, bought {_ago(customer, place)}"
-    elif source == DepartmentTrendSource.name:
+    elif source == DEPARTMENT_TREND:
         return f"Trending in {articles.category_value('department_name', position)}, where you shop"
+    elif source == AgeTrendSource.name:
+        return "Trending among shoppers of your age"
     elif source == TowerSource.name:
         return "Like what you bought lately" if customer.has_history else "Chosen by shoppers like you"
     elif source == ColdArticlesSource.name:

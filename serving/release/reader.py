@@ -21,7 +21,14 @@ from serving.retrieval.sources.cold_articles import ColdArticlesSource
 from serving.retrieval.sources.same_product import SameProductSource
 from serving.retrieval.sources.source import CandidateSource
 from serving.retrieval.sources.tower import TowerSource
-from serving.retrieval.sources.trending import DepartmentTrendSource, TrendingSource
+from serving.retrieval.sources.trending import (
+    DEPARTMENT_TREND,
+    INDEX_GROUP_TREND,
+    AgeTrendSource,
+    TrendingSource,
+    department_trend,
+    index_group_trend,
+)
 
 
 @dataclass(frozen=True)
@@ -83,8 +90,12 @@ def open_source(name: str, folder: Path, articles: ArticleTable, index: ItemInde
         return ColdArticlesSource(index)
     if name == TrendingSource.name:
         return TrendingSource()
-    if name == DepartmentTrendSource.name:
-        return DepartmentTrendSource()
+    if name == DEPARTMENT_TREND:
+        return department_trend()
+    if name == INDEX_GROUP_TREND:
+        return index_group_trend()
+    if name == AgeTrendSource.name:
+        return AgeTrendSource()
     raise UserError(f"the release names a candidate source {name!r} that this version of Vitrine does not have")
 
 

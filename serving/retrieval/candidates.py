@@ -11,6 +11,8 @@ import numpy.typing as npt
 from serving.retrieval.sources.source import CandidateSource, Question
 
 ABSENT = -1
+MOST_CANDIDATES = 400
+"""So many are ranked at most, however much a customer has bought: it bounds the time of a request."""
 
 Mask = Callable[[npt.NDArray[np.int32]], npt.NDArray[np.bool_]]
 """Tells which positions may be shown."""
@@ -41,12 +43,16 @@ class CandidateSet:
         return self.sources.index(source) if source in self.sources else None
 
 
-def collect(question: Question, quotas: Sequence[Quota], allowed: Mask | None = None) -> CandidateSet:
+def collect(
+    question: Question, quotas: Sequence[Quota], allowed: Mask | None = None, most: int | None = MOST_CANDIDATES
+) -> CandidateSet:
     """Ask every source and unite the answers, in order of position.
 
     Args:
         allowed: filters articles *before* the quotas are filled, so that a filtered request still gets its number;
             sources are then asked for more.
+        most: of a larger union those are kept that stand highest in a source, as a share of its quota: as if all quotas
+            were cut by the same factor. None keeps all.
     """
     names = tuple(quota.source.name for quota in quotas)
     proposals = []
@@ -65,4 +71,9 @@ def collect(question: Question, quotas: Sequence[Quota], allowed: Mask | None = 
         rows = np.searchsorted(union, positions)
         ranks[rows, column] = np.arange(positions.size)
         values[rows, column] = scores
+    if most is not None and union.size > most:
+        shares = (ranks + 1) / np.array([quota.limit for quota in quotas])
+        nearest = np.where(ranks == ABSENT, np.inf, shares).min(axis=1)
+        kept = np.sort(np.lexsort((union, nearest))[:most])
+        union, ranks, values = union[kept], ranks[kept], values[kept]
     return CandidateSet(union.astype(np.int32), ranks, values, names)

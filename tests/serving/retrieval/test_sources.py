@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from retrieval_worlds import TODAY, bought, shop
 
-from serving.retrieval.articles import ArticleTable
+from serving.retrieval.articles import CATEGORIES, SALES_COLUMNS, ArticleTable
+from serving.retrieval.candidates import Quota, collect
 from serving.retrieval.customer import Customer
 from serving.retrieval.item_index import ItemIndex
 from serving.retrieval.purchase_log import PurchaseLog
@@ -14,7 +15,7 @@ from serving.retrieval.sources.cold_articles import COLD_UNITS, ColdArticlesSour
 from serving.retrieval.sources.same_product import SameProductSource
 from serving.retrieval.sources.source import Question
 from serving.retrieval.sources.tower import TowerSource
-from serving.retrieval.sources.trending import DepartmentTrendSource, TrendingSource
+from serving.retrieval.sources.trending import AgeTrendSource, TrendingSource, department_trend, index_group_trend
 
 
 def ask(articles: ArticleTable, *purchases: tuple[str, int], query: np.ndarray | None = None) -> Question:
@@ -38,7 +39,9 @@ def sources(articles: ArticleTable, log: PurchaseLog) -> list:
         BoughtTogetherSource.fit(log, len(articles)),
         TowerSource(ItemIndex(vectors, 0.1, 1.0)),
         TrendingSource(),
-        DepartmentTrendSource(),
+        department_trend(),
+        index_group_trend(),
+        AgeTrendSource(),
         ColdArticlesSource(ItemIndex(vectors, 0.1, 1.0)),
     ]
 
@@ -101,8 +104,42 @@ def test_trending_follows_the_live_activity():
 
 def test_department_trend_stays_in_the_customers_departments():
     articles = shop([1, 7, 3, 9], department=[1, 1, 2, 2])
-    proposal = DepartmentTrendSource().propose(ask(articles, ("0000000001", 1)), 10)
+    proposal = department_trend().propose(ask(articles, ("0000000001", 1)), 10)
     assert proposal.positions.tolist() == [1, 0]
+
+
+def test_index_group_trend_stays_in_the_customers_index_groups():
+    articles = shop([1, 7, 3, 9])
+    articles.categories[:, CATEGORIES.index("index_group_name")] = [1, 1, 2, 2]
+    proposal = index_group_trend().propose(ask(articles, ("0000000001", 1)), 10)
+    assert proposal.positions.tolist() == [1, 0]
+
+
+def test_age_trend_prefers_what_people_of_the_customers_age_buy():
+    articles = shop([10, 9, 8])
+    articles.sales[:, SALES_COLUMNS.index("units")] = 1_000
+    articles.sales[:, SALES_COLUMNS.index("mean_buyer_age")] = [25, 38, 51]
+
+    def of_age(age: int | None) -> list[int]:
+        values = {} if age is None else {"customer_profile:age": age}
+        question = Question(Customer.from_values("c", values, articles, TODAY), articles, None)
+        return AgeTrendSource().propose(question, 3).positions.tolist()
+
+    assert of_age(20) == [0, 1, 2]
+    assert of_age(60) == [2, 1, 0]
+    assert of_age(None) == []
+    articles.sales[:, SALES_COLUMNS.index("units")] = 0
+    assert of_age(60) == [0, 1, 2], "what hardly anybody has bought tells nothing of age"
+
+
+def test_a_union_that_is_too_large_keeps_what_stands_highest_in_its_source():
+    articles = shop([9, 8, 7, 6, 5, 4], department=[1, 1, 1, 2, 2, 2])
+    question = ask(articles, ("0000000004", 1))
+    quotas = [Quota(TrendingSource(), 4), Quota(department_trend(), 2)]
+    whole, cut = collect(question, quotas), collect(question, quotas, most=3)
+    assert whole.positions.tolist() == [0, 1, 2, 3, 4]
+    assert cut.positions.tolist() == [0, 1, 3], "first, second of four; first of two"
+    assert cut.ranks.tolist() == whole.ranks[[0, 1, 3]].tolist()
 
 
 def test_the_tower_is_silent_without_a_query_embedding():

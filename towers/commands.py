@@ -6,6 +6,7 @@ import functools
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -15,6 +16,27 @@ from infra.settings import Settings
 DAY = click.DateTime(["%Y-%m-%d"])
 ORACLE = click.option(
     "--oracle", type=click.Path(path_type=Path, file_okay=False), help="Folder of a synthetic shop: adds its best row."
+)
+
+
+class _Quota(click.ParamType):
+    """``SOURCE=N``."""
+
+    name = "SOURCE=N"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, int]:
+        source, _, limit = str(value).partition("=")
+        if not limit.isdecimal():
+            self.fail(f"{value!r} is not a source and a number, such as similar_picture=60", param, ctx)
+        return source, int(limit)
+
+
+QUOTA = click.option(
+    "--quota",
+    "quotas",
+    multiple=True,
+    type=_Quota(),
+    help="How many articles a candidate source may propose; 0 switches it off. May be given several times.",
 )
 
 
@@ -91,6 +113,7 @@ def images(data_dir: Path, backbone: str, weights: Path | None, with_map: bool, 
     show_default=True,
     help="Fit the release on the day it was measured on, too.",
 )
+@QUOTA
 @ORACLE
 @_native_logs_aside
 def train(
@@ -100,6 +123,7 @@ def train(
     epochs: int | None,
     days: int,
     include_report_day: bool,
+    quotas: tuple[tuple[str, int], ...],
     oracle: Path | None,
 ) -> None:
     """Train the towers and the ranker and write a release bundle.
@@ -114,7 +138,7 @@ def train(
     from towers.fitting import FittingConfig
 
     settings = Settings.from_environment()
-    fitting = FittingConfig().with_seed(seed)
+    fitting = FittingConfig().with_seed(seed).with_quotas(dict(quotas))
     if epochs is not None:
         fitting = replace(fitting, tower_training=replace(fitting.tower_training, epochs=epochs, least_steps=0))
     options = pipeline.TrainOptions(as_of.date(), days=days, oracle_dir=oracle, fitting=fitting)
@@ -177,9 +201,17 @@ def evaluate(
 @click.option(
     "--report-days", default=1, show_default=True, type=click.IntRange(min=1), help="Measure on so many days."
 )
+@QUOTA
 @_native_logs_aside
 def ablate(
-    as_of: datetime, only: str | None, list_only: bool, seed: int, days: int, customers: int, report_days: int
+    as_of: datetime,
+    only: str | None,
+    list_only: bool,
+    seed: int,
+    days: int,
+    customers: int,
+    report_days: int,
+    quotas: tuple[tuple[str, int], ...],
 ) -> None:
     """Train again without one thing, and measure what is lost, by all customers and slices.
 
@@ -194,7 +226,7 @@ def ablate(
     from towers.fitting import FittingConfig
     from towers.pipeline import TrainOptions, open_options
 
-    settings, config = Settings.from_environment(), FittingConfig().with_seed(seed)
+    settings, config = Settings.from_environment(), FittingConfig().with_seed(seed).with_quotas(dict(quotas))
     known = variants(tuple(config.quotas), settings.images_dir, seed)
     if list_only:
         for variant in known.values():

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
 
+from infra.errors import UserError
 from serving.retrieval.candidates import Quota
 from serving.retrieval.item_index import ItemIndex
 from serving.retrieval.purchase_log import PurchaseLog
@@ -17,8 +18,15 @@ from serving.retrieval.sources.bought_again import BoughtAgainSource
 from serving.retrieval.sources.bought_together import BoughtTogetherSource
 from serving.retrieval.sources.cold_articles import ColdArticlesSource
 from serving.retrieval.sources.same_product import SameProductSource
+from serving.retrieval.sources.similar_picture import SimilarPictureSource
 from serving.retrieval.sources.source import CandidateSource
-from serving.retrieval.sources.trending import AgeTrendSource, TrendingSource, department_trend, index_group_trend
+from serving.retrieval.sources.trending import (
+    INDEX_GROUP_TREND,
+    AgeTrendSource,
+    TrendingSource,
+    department_trend,
+    index_group_trend,
+)
 from towers.basket_cases import join_baskets, split_baskets
 from towers.candidate_features import candidate_numeric
 from towers.catalogue import Catalogue
@@ -38,6 +46,9 @@ QUOTAS: Mapping[str, int] = {
     "trending": 40,
     "cold_articles": 110,
 }
+"""The sources that are on unless told otherwise, and how many articles each may propose."""
+SOURCES = (*QUOTAS, SimilarPictureSource.name, INDEX_GROUP_TREND, AgeTrendSource.name)
+"""All that a release may have."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +62,20 @@ class FittingConfig:
     ranker_customers: int = 10_000
     ranker_baskets: int = 8_000
     seed: int = 7
+
+    def with_quotas(self, changes: Mapping[str, int]) -> FittingConfig:
+        """The same with other quotas for some sources; 0 switches a source off.
+
+        Raises:
+            UserError: there is no such source, or none is left.
+        """
+        unknown = [name for name in changes if name not in SOURCES]
+        if unknown:
+            raise UserError(f"there is no candidate source {unknown[0]!r}; expected one of {', '.join(SOURCES)}")
+        quotas = {name: limit for name, limit in {**self.quotas, **changes}.items() if limit > 0}
+        if not quotas:
+            raise UserError("no candidate source is left; give at least one a quota above 0")
+        return replace(self, quotas=quotas)
 
     def with_seed(self, seed: int) -> FittingConfig:
         """The same with all randomness from another seed."""
@@ -160,18 +185,19 @@ def retrieve_as_of(
     index = ItemIndex(towers.item_vectors(snapshot), float(towers.model.temperature), config.prior_weight)
     index.set_units(slice(None), snapshot.articles.units_3d)
     embeddings = towers.query_tower.embeddings(query_inputs(snapshot.customers, vocabularies))
-    sources: dict[str, CandidateSource] = {
-        "bought_again": BoughtAgainSource(),
-        "same_product": SameProductSource(snapshot.articles),
-        "bought_together": BoughtTogetherSource.fit(known, len(snapshot.articles)),
-        "tower": AnsweredTowerSource(index, snapshot.customers, embeddings, quotas.get("tower", 1)),
-        "department_trend": department_trend(),
-        "index_group_trend": index_group_trend(),
-        "age_trend": AgeTrendSource(),
-        "trending": TrendingSource(),
-        "cold_articles": ColdArticlesSource(index),
+    fitted: dict[str, Callable[[], CandidateSource]] = {
+        "bought_again": BoughtAgainSource,
+        "same_product": lambda: SameProductSource(snapshot.articles),
+        "bought_together": lambda: BoughtTogetherSource.fit(known, len(snapshot.articles)),
+        "tower": lambda: AnsweredTowerSource(index, snapshot.customers, embeddings, quotas["tower"]),
+        "similar_picture": lambda: SimilarPictureSource.fit(towers.model.images, snapshot.articles),
+        "department_trend": department_trend,
+        "index_group_trend": index_group_trend,
+        "age_trend": AgeTrendSource,
+        "trending": TrendingSource,
+        "cold_articles": lambda: ColdArticlesSource(index),
     }
-    return Retrieval(snapshot, index, [Quota(sources[name], limit) for name, limit in quotas.items()], embeddings)
+    return Retrieval(snapshot, index, [Quota(fitted[name](), limit) for name, limit in quotas.items()], embeddings)
 
 
 def basket_cases(

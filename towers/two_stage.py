@@ -111,6 +111,12 @@ class TwoStageModel(tfrs.Model):
         self.ranking_task = tfrs.tasks.Ranking(loss=tf.keras.losses.BinaryCrossentropy(from_logits=True))
 
     @property
+    def images(self) -> npt.NDArray[np.float16]:
+        """The picture embeddings that the towers see, [n, IMAGE_DIM]."""
+        images: npt.NDArray[np.float16] = self._content[1].numpy()
+        return images
+
+    @property
     def temperature(self) -> tf.Tensor:
         """The softmax's temperature, learned, kept where gradients live."""
         return tf.exp(tf.clip_by_value(self.log_temperature, np.log(0.02), np.log(1.0)))

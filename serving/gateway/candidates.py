@@ -18,6 +18,7 @@ from serving.retrieval.sources.bought_again import BoughtAgainSource
 from serving.retrieval.sources.bought_together import BoughtTogetherSource
 from serving.retrieval.sources.cold_articles import ColdArticlesSource
 from serving.retrieval.sources.same_product import SameProductSource
+from serving.retrieval.sources.similar_picture import SimilarPictureSource
 from serving.retrieval.sources.source import Question
 from serving.retrieval.sources.tower import TowerSource
 from serving.retrieval.sources.trending import DEPARTMENT_TREND, INDEX_GROUP_TREND, AgeTrendSource, TrendingSource
@@ -28,6 +29,7 @@ CASCADE = (
     BoughtTogetherSource.name,
     DEPARTMENT_TREND,
     TowerSource.name,
+    SimilarPictureSource.name,
     INDEX_GROUP_TREND,
     AgeTrendSource.name,
     TrendingSource.name,

@@ -10,9 +10,13 @@ from serving.retrieval.customer import Customer
 from serving.retrieval.sources.bought_again import BoughtAgainSource
 from serving.retrieval.sources.bought_together import BoughtTogetherSource
 from serving.retrieval.sources.cold_articles import ColdArticlesSource
+from serving.retrieval.sources.neighbours import NeighbourSource
 from serving.retrieval.sources.same_product import SameProductSource
+from serving.retrieval.sources.similar_picture import SimilarPictureSource
 from serving.retrieval.sources.tower import TowerSource
 from serving.retrieval.sources.trending import DEPARTMENT_TREND, AgeTrendSource
+
+_NEIGHBOURS = {BoughtTogetherSource.name: "Goes with", SimilarPictureSource.name: "Looks like"}
 
 
 def reason(release: Release, customer: Customer, position: int, source: str, context: int = -1) -> str:
@@ -31,13 +35,11 @@ def reason(release: Release, customer: Customer, position: int, source: str, con
         if bought.size:
             name = articles.name(int(customer.bought[bought[0]]))
             return f"Another colour of {name}, bought {_ago(customer, int(bought[0]))}"
-    elif source == BoughtTogetherSource.name:
-        for quota in release.quotas:
-            if isinstance(quota.source, BoughtTogetherSource):
-                place = quota.source.reason(customer, position)
-                if place is not None:
-                    name = articles.name(int(customer.bought[place]))
-                    return f"Goes with {name}, bought {_ago(customer, place)}"
+    elif source in _NEIGHBOURS:
+        place = _purchase_beside(release, customer, position, source)
+        if place is not None:
+            name = articles.name(int(customer.bought[place]))
+            return f"{_NEIGHBOURS[source]} {name}, bought {_ago(customer, place)}"
     elif source == DEPARTMENT_TREND:
         return f"Trending in {articles.category_value('department_name', position)}, where you shop"
     elif source == AgeTrendSource.name:
@@ -54,6 +56,14 @@ def reason(release: Release, customer: Customer, position: int, source: str, con
         return "From the articles asked for"
     group = articles.category_value("index_group_name", position)
     return f"Trending in {group}" if group else "Trending now"
+
+
+def _purchase_beside(release: Release, customer: Customer, position: int, source: str) -> int | None:
+    """Which purchase a source of neighbours goes by: its place in ``customer.bought``."""
+    for quota in release.quotas:
+        if quota.source.name == source and isinstance(quota.source, NeighbourSource):
+            return quota.source.reason(customer, position)
+    return None
 
 
 def _ago(customer: Customer, place: int) -> str:

@@ -19,6 +19,7 @@ from serving.retrieval.sources.bought_again import BoughtAgainSource
 from serving.retrieval.sources.bought_together import BoughtTogetherSource
 from serving.retrieval.sources.cold_articles import ColdArticlesSource
 from serving.retrieval.sources.same_product import SameProductSource
+from serving.retrieval.sources.similar_picture import SimilarPictureSource
 from serving.retrieval.sources.source import CandidateSource
 from serving.retrieval.sources.tower import TowerSource
 from serving.retrieval.sources.trending import (
@@ -84,6 +85,8 @@ def open_source(name: str, folder: Path, articles: ArticleTable, index: ItemInde
         return SameProductSource(articles)
     if name == BoughtTogetherSource.name:
         return BoughtTogetherSource.load(folder)
+    if name == SimilarPictureSource.name:
+        return SimilarPictureSource.load(folder)
     if name == TowerSource.name:
         return TowerSource(index)
     if name == ColdArticlesSource.name:

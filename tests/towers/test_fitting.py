@@ -19,6 +19,8 @@ from tower_worlds import (
     style_of,
 )
 
+from infra.errors import UserError
+from serving.release.reader import open_source
 from serving.retrieval.customer import RECENT_PURCHASES
 from serving.retrieval.purchase_log import PurchaseLog
 from serving.retrieval.query_features import QueryInputs, query_inputs
@@ -30,7 +32,7 @@ from towers.evaluation.evaluation import Evaluation
 from towers.evaluation.rows import ALL_ROWS, Subject
 from towers.evaluation.served_order import rank_candidates
 from towers.export import ServedCandidateTower, export_candidate_tower, export_query_tower, export_ranker
-from towers.fitting import Fitted, FittingConfig, fit, retrieve_as_of
+from towers.fitting import SOURCES, Fitted, FittingConfig, fit, retrieve_as_of
 from towers.ranker import RankerConfig
 from towers.ranking_set import Retrieval
 from towers.snapshot import Snapshot
@@ -113,6 +115,31 @@ def test_one_purchase_moves_a_stranger_towards_its_style(world: World) -> None:
         # Another product of the style that was just bought beats the other style.
         cosines = world.retrieval.index.cosines(query, np.array([bought + 4, other + 4], np.int32))
         assert cosines[0] > cosines[1] + 0.1
+
+
+def test_every_source_can_be_switched_on_and_is_known_to_a_release(world: World, tmp_path: Path) -> None:
+    quotas = CONFIG.with_quotas({**dict.fromkeys(SOURCES, 5), "trending": 0}).quotas
+    assert set(quotas) == set(SOURCES) - {"trending"}
+    retrieval = retrieve_as_of(world.test, world.fitted.towers, world.purchases, VOCABULARIES, quotas)
+    for quota in retrieval.quotas:
+        name = quota.source.name
+        if hasattr(quota.source, "save"):
+            quota.source.save(tmp_path / name)
+        opened = open_source(name, tmp_path / name, retrieval.snapshot.articles, retrieval.index)
+        proposals = [source.propose(retrieval.question(3), 5).positions.tolist() for source in (quota.source, opened)]
+        assert proposals[0] == proposals[1], name
+
+
+@pytest.mark.parametrize(
+    ("changes", "complaint"),
+    [
+        ({"similar_pictures": 5}, "no candidate source 'similar_pictures'"),
+        (dict.fromkeys(SOURCES, 0), "source is left"),
+    ],
+)
+def test_quotas_that_cannot_be_are_refused(changes: dict[str, int], complaint: str) -> None:
+    with pytest.raises(UserError, match=complaint):
+        CONFIG.with_quotas(changes)
 
 
 def test_the_full_system_beats_popularity_in_this_shop(world: World) -> None:

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 
 from serving.retrieval.articles import ArticleTable
 from serving.retrieval.item_index import ItemIndex
+from serving.retrieval.sources.shelf import is_cold, latest
 from serving.retrieval.sources.source import NOTHING, Proposal, Question, best
 
-COLD_UNITS = 5
-"""An article is cold until it has sold more than this."""
-MOST_SEARCHED = 20_000
-"""A catalogue is mostly cold, and mostly past: what sold last is searched, then the unsold with the latest numbers."""
 PRIOR_SHARE = 0.5
 """Among cold articles a sale or two of the last days says less than taste does."""
 
@@ -43,14 +39,7 @@ class ColdArticlesSource:
         if self._seen is not None and self._seen[0] is articles and self._seen[1] == articles.activity_version:
             return
         self._seen = (articles, articles.activity_version)
-        cold = np.nan_to_num(articles.sales_column("units")) <= COLD_UNITS
+        cold = is_cold(articles)
         if not np.array_equal(cold, self._cold):
-            self._cold, self._searched = cold, _latest(articles, np.flatnonzero(cold).astype(np.int32))
+            self._cold, self._searched = cold, latest(articles, cold)
             self._vectors = self._index.vectors[self._searched]
-
-
-def _latest(articles: ArticleTable, cold: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
-    """The latest sold of these positions, then the unsold with the highest ids, ascending."""
-    last_sold = np.nan_to_num(articles.sales_column("last_sale_day")[cold], nan=-1.0)
-    order = np.lexsort((-cold, -last_sold))
-    return np.sort(cold[order[:MOST_SEARCHED]])

@@ -11,8 +11,10 @@ from serving.retrieval.item_index import ItemIndex
 from serving.retrieval.purchase_log import PurchaseLog
 from serving.retrieval.sources.bought_again import BoughtAgainSource
 from serving.retrieval.sources.bought_together import BoughtTogetherSource
-from serving.retrieval.sources.cold_articles import COLD_UNITS, ColdArticlesSource
+from serving.retrieval.sources.cold_articles import ColdArticlesSource
 from serving.retrieval.sources.same_product import SameProductSource
+from serving.retrieval.sources.shelf import COLD_UNITS
+from serving.retrieval.sources.similar_picture import SimilarPictureSource
 from serving.retrieval.sources.source import Question
 from serving.retrieval.sources.tower import TowerSource
 from serving.retrieval.sources.trending import AgeTrendSource, TrendingSource, department_trend, index_group_trend
@@ -37,6 +39,7 @@ def sources(articles: ArticleTable, log: PurchaseLog) -> list:
         BoughtAgainSource(),
         SameProductSource(articles),
         BoughtTogetherSource.fit(log, len(articles)),
+        SimilarPictureSource.fit(np.eye(len(articles), 8) + 0.1, articles),
         TowerSource(ItemIndex(vectors, 0.1, 1.0)),
         TrendingSource(),
         department_trend(),
@@ -75,6 +78,31 @@ def test_bought_together_comes_back_from_its_files(tmp_path):
     question = ask(articles, ("0000000001", 1))
     restored = BoughtTogetherSource.load(tmp_path).propose(question, 20)
     assert restored.positions.tolist() == source.propose(question, 20).positions.tolist()
+
+
+def test_similar_picture_offers_the_lookalikes_that_are_on_sale(tmp_path):
+    articles = shop([1.0] * 5)
+    articles.sales[:, SALES_COLUMNS.index("units")] = [90, 90, 90, 90, 0]
+    articles.activity[2] = np.nan  # sold out: nobody has bought it for 30 days
+    stripes, nearly_stripes, dots = [1.0, 0.0], [0.95, 0.31], [-1.0, 0.2]
+    images = np.array([stripes, nearly_stripes, stripes, dots, stripes])  # the last was never sold, and may be new
+    source = SimilarPictureSource.fit(images, articles)
+    question = ask(articles, ("0000000001", 1))
+    assert source.propose(question, 2).positions.tolist() == [4, 1]
+    assert source.propose(ask(articles, ("0000000003", 1)), 1).positions.tolist() != [2]
+    assert source.reason(question.customer, 4) == 0
+    source.save(tmp_path)
+    restored = SimilarPictureSource.load(tmp_path).propose(question, 9)
+    assert restored.positions.tolist() == source.propose(question, 9).positions.tolist()
+
+
+def test_similar_picture_finds_as_much_for_articles_that_share_one_picture():
+    articles = shop([1.0] * 60)
+    source = SimilarPictureSource.fit(np.ones((60, 4)), articles)
+    for place in range(60):
+        proposal = source.neighbours_of(place, 60)
+        assert proposal.positions.size == 40
+        assert place not in proposal.positions
 
 
 def test_bought_again_puts_the_latest_day_first_and_on_one_day_the_oftener_bought():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 
 from infra.errors import UserError
 from infra.synthetic.catalogue import Floats
+from infra.synthetic.customers import Customers
 from infra.synthetic.history import History
 from infra.synthetic.seasons_and_trends import HORIZON_DAYS, day_number
 from infra.synthetic.utility import EXTRA_ARTICLES, SAME_AGAIN_SHARE, GroupCells, Utility
@@ -43,6 +45,10 @@ class Oracle:
             UserError: there is no ``oracle.npz``, as in any shop that is not synthetic.
         """
         return cls(World.load(Path(data_dir) / WORLD_FILE), Path(data_dir))
+
+    def of_customers(self, customers: Customers) -> Oracle:
+        """The oracle of the same shop with other customers under the same ids."""
+        return Oracle(replace(self.world, customers=customers), self._data_dir)
 
     def rank(
         self, customer_ids: Sequence[str], day: date, k: int, history: pd.DataFrame | None = None
@@ -80,7 +86,7 @@ class Oracle:
                 f"the oracle cannot rank for {day}: this shop's time is {self.world.first_day} and "
                 f"{self.world.days + HORIZON_DAYS - 1} days from then"
             )
-        customers = self._positions(customer_ids, self.world.customers.customer_ids, "customer")
+        customers = self.positions(customer_ids)
         past = self.history_before(number, history)
         step = max(1, CHUNK_WEIGHTS // len(self.world.catalogue))
         for start in range(0, len(customers), step):
@@ -99,18 +105,32 @@ class Oracle:
 
     def history_before(self, day: int, purchases: pd.DataFrame | None = None) -> History:
         """The state that the utility needs, rebuilt from purchases dated before day number ``day``."""
+        history = History(len(self.world.customers))
+        history.add(*self.purchases_before(day, purchases))
+        return history
+
+    def purchases_before(
+        self, day: int, purchases: pd.DataFrame | None = None
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+        """Customers, articles (positions) and day numbers of purchases dated before day number ``day``, by day."""
         purchases = self._own_purchases() if purchases is None else purchases
         dates = np.asarray(purchases["day" if "day" in purchases else "t_dat"], dtype="datetime64[D]")
         numbers = (dates - np.datetime64(self.world.first_day, "D")).astype(np.int64)
         order = np.nonzero(numbers < day)[0]
         order = order[np.argsort(numbers[order], kind="stable")]
-        history = History(len(self.world.customers))
-        history.add(
-            self._positions(purchases["customer_id"].to_numpy()[order], self.world.customers.customer_ids, "customer"),
+        return (
+            self.positions(purchases["customer_id"].to_numpy()[order]),
             self._positions(purchases["article_id"].to_numpy()[order], self.world.catalogue.article_ids, "article"),
             numbers[order],
         )
-        return history
+
+    def positions(self, customer_ids: Sequence[str] | NDArray[np.object_]) -> NDArray[np.int64]:
+        """Where customers stand in the world.
+
+        Raises:
+            UserError: one is not of this shop.
+        """
+        return self._positions(customer_ids, self.world.customers.customer_ids, "customer")
 
     def _own_purchases(self) -> pd.DataFrame:
         import pyarrow as pa

@@ -82,7 +82,7 @@ _TOGETHER: Final = {
 }
 
 
-def _outfit_terms() -> Floats:
+def outfit_terms() -> Floats:
     """The outfit term between cells [cells, cells]."""
     category = np.zeros((len(CATEGORIES), len(CATEGORIES)))
     for (first, other), term in _TOGETHER.items():
@@ -104,7 +104,7 @@ class GroupCells:
         self.starts = starts  # [cells present] first article of each cell, counted within the group
         self.lengths = np.diff(np.append(starts, len(cells)))
         self.of_article = np.searchsorted(present, cells)  # [A of the group] -> position in ``starts``
-        self.affinity = np.exp(_outfit_terms()[np.ix_(present, present)])  # [first, further]
+        self.affinity = np.exp(outfit_terms()[np.ix_(present, present)])  # [first, further]
 
 
 class Utility:
@@ -167,6 +167,12 @@ class Utility:
                 own[:, None],
             ]
         ).astype(np.float32)
+
+    def taste_columns(self, day: int) -> Floats:
+        """How utility on ``day`` follows a customer's tastes in style, colour and kind, and the wallet, [A, tastes]."""
+        columns = self._article_side(day)[:, :-1].copy()
+        columns[:, : self.world.customers.style_tastes.shape[1]] *= STYLE_WEIGHT
+        return columns
 
     def group_chances(self, customers: NDArray[np.integer], day: int) -> Floats:
         """How likely a basket of each customer is for each index group [customers, GROUPS]; only for what is open."""

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -23,8 +24,13 @@ from towers.evaluation.contenders import HeadScorer, rank_by_head, rank_by_tower
 from towers.evaluation.implicit_peers import Model, rank_by_implicit
 from towers.evaluation.metrics import DEPTH, NO_ARTICLE
 from towers.evaluation.served_order import SERVED, UNARRANGED, Scorer, ServedOrder, rank_candidates
+from towers.evaluation.tables import OBSERVER, ORACLE
 from towers.evaluation.tree_peers import Objective, train_trees
 from towers.ranking_set import RankingSet, Retrieval
+
+if TYPE_CHECKING:
+    from infra.synthetic.observer import Observer
+    from infra.synthetic.oracle import Oracle
 
 WINDOWS = {"trending 1 day": 1, "trending 2 days": 2, "trending 3 days": 3, "popularity": 5}
 """Best sellers of the last so many days."""
@@ -32,9 +38,8 @@ RULES = (*WINDOWS, "bought again", "same product", "bought together")
 IMPLICIT: tuple[Model, ...] = ("als", "bpr", "bm25")
 TOWERS = ("two towers", "two-stage head")
 TREES = ("lightgbm", "lambdarank")
-ORACLE = "oracle"
 GROUPS = {"rules": RULES, "implicit": IMPLICIT, "towers": TOWERS, "trees": TREES}
-ALL_ROWS = (*RULES, *IMPLICIT, *TOWERS, *TREES)
+ALL_ROWS = (*RULES, *IMPLICIT, *TOWERS, *TREES, OBSERVER)
 QUICK_ROWS = (*RULES, *TOWERS)
 """What training shows: nothing that has to be trained beside it."""
 _MODELS: dict[str, Model] = {model: model for model in IMPLICIT}
@@ -112,16 +117,26 @@ def lists(subject: Subject, rows: Sequence[str], order: ServedOrder) -> Iterator
     yield UNARRANGED, order.rankings[UNARRANGED]
     yield SERVED, order.rankings[SERVED]
     if subject.oracle_dir is not None:
-        yield ORACLE, _rank_by_oracle(subject, subject.oracle_dir)
+        yield from _rank_by_oracles(subject, subject.oracle_dir, rows)
 
 
-def _rank_by_oracle(subject: Subject, folder: Path) -> npt.NDArray[np.int32]:
+def _rank_by_oracles(
+    subject: Subject, folder: Path, rows: Sequence[str]
+) -> Iterator[tuple[str, npt.NDArray[np.int32]]]:
+    from infra.synthetic.observer import Observer
     from infra.synthetic.oracle import Oracle
 
+    oracle = Oracle.open(folder)
+    if OBSERVER in rows:
+        yield OBSERVER, _rank_by(Observer(oracle), subject)
+    yield ORACLE, _rank_by(oracle, subject)
+
+
+def _rank_by(oracle: Observer | Oracle, subject: Subject) -> npt.NDArray[np.int32]:
     snapshot = subject.retrieval.snapshot
     customers = [customer.customer_id for customer in snapshot.customers]
     ranked = np.full((len(customers), DEPTH), NO_ARTICLE, np.int32)
-    best = Oracle.open(folder).rank(customers, subject.day, min(DEPTH, len(snapshot.articles)))
+    best = oracle.rank(customers, subject.day, min(DEPTH, len(snapshot.articles)))
     for row, ids in enumerate(best):
         ranked[row, : len(ids)] = snapshot.articles.positions([str(article_id) for article_id in ids])
     return ranked

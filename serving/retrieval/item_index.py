@@ -27,7 +27,11 @@ class _FaissMemory:
 
 
 class ItemIndex:
-    """The item vectors of one release, searchable."""
+    """The item vectors of one release, searchable.
+
+    Attributes:
+        centre: mean of the item vectors, [d].
+    """
 
     def __init__(self, vectors: npt.NDArray[np.float32], temperature: float, prior_weight: float) -> None:
         """Args:
@@ -43,6 +47,7 @@ class ItemIndex:
         extended[:, self.dim] = prior_weight * np.log(PRIOR_SMOOTHING)
         self._index.add(extended)
         self._stored = np.asarray(_FaissMemory(self._index, extended.shape))
+        self.centre: npt.NDArray[np.float32] = vectors.mean(axis=0, dtype=np.float64).astype(np.float32)
 
     def __len__(self) -> int:
         return int(self._index.ntotal)

@@ -30,6 +30,8 @@ SHARE_CATEGORIES = (
 )
 RECENT_SIMILARITY = 5
 """Purchases whose item vectors a candidate is compared with."""
+TASTE_SMOOTHING = 5.0
+"""Purchases that count as no evidence of a taste."""
 NEVER_DAYS = 1_000.0
 """Stands for "never" in days since something, older than any window that matters."""
 
@@ -61,6 +63,7 @@ def ranking_feature_names(sources: tuple[str, ...]) -> tuple[str, ...]:
         "tower_prior_score",
         "recent_cosine_max",
         "recent_cosine_mean",
+        "taste_score",
         "times_bought",
         "days_since_bought",
         "product_times_bought",
@@ -123,7 +126,7 @@ def _similarities(
     prior_score = missing if query_embedding is None else cosine / index.temperature + index.prior_weight * log_units
     recent = customer.bought[:RECENT_SIMILARITY]
     if recent.size == 0:
-        return [cosine, prior_score, missing, missing]
+        return [cosine, prior_score, missing, missing, missing]
     to_recent = vectors @ index.vectors[recent].T
     # An article bought before would see itself; other features tell that already.
     to_recent[positions[:, None] == recent[None, :]] = np.nan
@@ -131,7 +134,20 @@ def _similarities(
     filled = np.where(counted, to_recent, 0.0)
     mean = filled.sum(axis=1) / np.maximum(counted.sum(axis=1), 1)
     maximum = np.where(counted, to_recent, -1.0).max(axis=1)
-    return [cosine, prior_score, maximum, mean]
+    return [cosine, prior_score, maximum, mean, vectors @ _taste(customer, index)]
+
+
+def _taste(customer: Customer, index: ItemIndex) -> npt.NDArray[np.float32]:
+    """Where all purchases of the customer lie, however old, seen from the middle of the catalogue, [d].
+
+    The towers forget within weeks, for what is bought next; this tells what is liked at any time. It is the shorter the
+    fewer the purchases.
+    """
+    times = customer.bought_times.astype(np.float32)
+    purchases = float(times.sum())
+    middle = times @ index.vectors[customer.bought] / purchases - index.centre
+    taste: npt.NDArray[np.float32] = middle * np.float32(purchases / (purchases + TASTE_SMOOTHING))
+    return taste
 
 
 def _repurchase(customer: Customer, positions: npt.NDArray[np.int32], articles: ArticleTable) -> list[npt.NDArray]:

@@ -7,7 +7,7 @@ from serving.retrieval.candidates import ABSENT, Quota, collect
 from serving.retrieval.customer import Customer
 from serving.retrieval.item_index import ItemIndex
 from serving.retrieval.query_features import QUERY_NUMERIC, query_inputs
-from serving.retrieval.ranking_features import NEVER_DAYS, ranking_feature_names, ranking_features
+from serving.retrieval.ranking_features import NEVER_DAYS, TASTE_SMOOTHING, ranking_feature_names, ranking_features
 from serving.retrieval.sources.bought_again import BoughtAgainSource
 from serving.retrieval.sources.same_product import SameProductSource
 from serving.retrieval.sources.source import Question
@@ -53,6 +53,16 @@ def test_repurchase_features_tell_the_article_and_the_product_apart():
     assert column["product_times_bought"] == [3, 3, 0, 0]
     assert column["share_department_name"] == [1, 0, 0, 0]
     assert column["sources"] == [2, 2, 1, 1]
+
+
+def test_taste_is_where_purchases_lie_from_the_middle_of_the_catalogue_and_shorter_the_fewer_they_are():
+    _, once = features(bought(("0000000001", 2)))
+    _, often = features(bought(("0000000001", 90), times=3))
+    for column, purchases in ((once, 1), (often, 3)):
+        certainty = purchases / (purchases + TASTE_SMOOTHING)
+        np.testing.assert_allclose(column["taste_score"], np.array([0.75, -0.25, -0.25, -0.25]) * certainty, rtol=1e-6)
+    _, stranger = features({})
+    assert np.isnan(stranger["taste_score"]).all()
 
 
 def test_a_purchase_of_today_looks_like_yesterdays_the_youngest_that_training_knows():

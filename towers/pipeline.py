@@ -151,7 +151,12 @@ def write(
 
 
 def write_curves(settings: Settings, fitted: Fitted, release: int) -> Path:
-    """Draw how the towers' training went."""
-    epochs = [{"loss": loss} for loss in fitted.towers.model.history.history["loss"]]
-    title = f"Two towers of release {release}, the fit that was measured"
+    """Draw how the training of towers and ranker went."""
+    losses = {"towers' loss": fitted.towers.model.history.history["loss"], "ranker's loss": fitted.ranker.epoch_losses}
+    longest = max(map(len, losses.values()))
+    epochs = [
+        {name: of_model[epoch] for name, of_model in losses.items() if epoch < len(of_model)}
+        for epoch in range(longest)
+    ]
+    title = f"Training of release {release}, the fit that was measured"
     return training_curves(epochs, settings.reports_dir / "training_curves.png", title)

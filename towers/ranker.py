@@ -6,6 +6,7 @@ this ties gradient-boosted trees, and one matrix in keeps serving under a millis
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -65,7 +66,11 @@ class MemberDense(tf.keras.layers.Layer):
 
 
 class Ranker(tf.keras.Model):
-    """The ensemble, from raw features to probabilities."""
+    """The ensemble, from raw features to probabilities.
+
+    Attributes:
+        epoch_losses: mean binary cross-entropy of each epoch of training, over members.
+    """
 
     def __init__(self, preprocessing: NumericPreprocessing, config: RankerConfig) -> None:
         super().__init__(name="ranker")
@@ -73,6 +78,7 @@ class Ranker(tf.keras.Model):
         self._members = config.members
         self._layers = [MemberDense(config.members, units, "relu") for units in config.hidden]
         self._layers.append(MemberDense(config.members, 1, None))
+        self.epoch_losses: tuple[float, ...] = ()
 
     def logits(self, features: tf.Tensor) -> tf.Tensor:
         """Raw features [batch, columns] -> each member's logit, [members, batch]."""
@@ -109,7 +115,7 @@ def train_ranker(rows: RankingSet, config: RankerConfig) -> Ranker:
     labels, offsets = rows.bought.astype(np.float32), -np.log(rows.kept_share)
 
     @tf.function(reduce_retracing=True)
-    def step(features: tf.Tensor, wanted: tf.Tensor, offset: tf.Tensor) -> None:
+    def step(features: tf.Tensor, wanted: tf.Tensor, offset: tf.Tensor) -> tf.Tensor:
         with tf.GradientTape() as tape:
             logits = model.logits(features) + offset
             wanted_by_member = tf.tile(wanted[None], [config.members, 1])
@@ -118,15 +124,18 @@ def train_ranker(rows: RankingSet, config: RankerConfig) -> Ranker:
             loss = tf.reduce_sum(tf.reduce_mean(losses, axis=1))
         gradients = tape.gradient(loss, model.trainable_variables)
         optimizer.apply_gradients(zip(gradients, model.trainable_variables, strict=True))
+        return loss / config.members
 
     rng = np.random.default_rng(config.seed)
     with progress_bar(f"ranker, {len(rows):,} candidates x {config.epochs}", steps) as advance:
         for _ in range(config.epochs):
             order = rng.permutation(len(rows)).astype(np.int32)
+            losses = []
             for start in range(0, len(rows) - size + 1, size):
                 batch = order[start : start + size]
-                step(*(tf.constant(values[batch]) for values in (rows.features, labels, offsets)))
+                losses.append(step(*(tf.constant(values[batch]) for values in (rows.features, labels, offsets))))
                 advance(1)
+            model.epoch_losses = (*model.epoch_losses, float(np.mean(losses)))
     return model
 
 
@@ -162,6 +171,11 @@ class ServedRanker(tf.Module):
         self._model = model
         specification = tf.TensorSpec([None, columns], tf.float32, name="features")
         self.serve = tf.function(self._serve, input_signature=[specification])
+
+    @property
+    def epoch_losses(self) -> Sequence[float]:
+        """How training went, see ``Ranker``."""
+        return self._model.epoch_losses
 
     def _serve(self, features: tf.Tensor) -> dict[str, tf.Tensor]:
         return {"score": self._model(features)}

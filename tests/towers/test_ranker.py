@@ -22,6 +22,9 @@ def test_scores_are_calibrated_to_all_candidates_not_to_those_that_were_sampled(
     case_rows = np.array([len(rows) for rows, _ in parts], np.int32)
     training = RankingSet(features[kept], labels[kept], np.concatenate([share for _, share in parts]), case_rows)
     model = train_ranker(training, RankerConfig(epochs=30, batch_size=512))
+    losses = ServedRanker(model, 3).epoch_losses
+    assert len(losses) == 30
+    assert losses[-1] < losses[0]
     scores = ServedRanker(model, 3).scores(features)
     assert abs(scores.mean() / labels.mean() - 1) < 0.15
     assert np.corrcoef(scores, chance)[0, 1] > 0.97

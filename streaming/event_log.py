@@ -84,10 +84,16 @@ class EventLog:
     """
 
     def __init__(self, folder: Path, columns: pa.Schema) -> None:
-        self._folder = folder
+        self.folder = folder
         self._commits = folder / COMMITS
         self._columns = columns
         self._day_column = columns.get_field_index("day")
+
+    def topic_id(self, met: str) -> str:
+        """The id of the topic whose events are here; from now on ``met`` if none is known."""
+        path = self._commits / "topic-id"
+        _create(path, met)
+        return path.read_text()
 
     def position(self, partition: int) -> int | None:
         """The next offset to log, after finishing what a dead writer left half done; None if nothing was logged."""
@@ -106,7 +112,7 @@ class EventLog:
         """An offset at or before the first logged event dated ``day`` or later; None if there is none."""
         firsts = [
             int(path.name.split("-")[1])
-            for folder in self._folder.glob("day=*")
+            for folder in self.folder.glob("day=*")
             if folder.name >= f"day={day}"
             for path in folder.glob(f"{partition}-*.parquet")
         ]
@@ -137,12 +143,12 @@ class EventLog:
             final = f"{folder}/{partition}-{first_offset:012d}-{next_offset - 1:012d}.parquet"
             hidden = f"{folder}/.{partition}-{first_offset:012d}-{writer}.partial"
             files[hidden] = final
-            (self._folder / folder).mkdir(parents=True, exist_ok=True)
-            self._write(self._folder / hidden, of_day)
+            (self.folder / folder).mkdir(parents=True, exist_ok=True)
+            self._write(self.folder / hidden, of_day)
         commit = Commit(next_offset, files)
         if not self._commit(self._commits / f"{partition}-{first_offset:020d}.json", commit):
             for hidden in files:
-                (self._folder / hidden).unlink(missing_ok=True)
+                (self.folder / hidden).unlink(missing_ok=True)
             return False
         self._name(commit)
         self._prune(partition)
@@ -159,20 +165,8 @@ class EventLog:
             os.fsync(file.fileno())
 
     def _commit(self, path: Path, commit: Commit) -> bool:
-        """Create a record that nobody has created yet, whole."""
-        path.parent.mkdir(parents=True, exist_ok=True)
-        draft = path.with_name(f".{path.name}.{uuid.uuid4().hex[:12]}")
-        with draft.open("w") as file:
-            json.dump({"next_offset": commit.next_offset, "files": commit.files}, file)
-            file.flush()
-            os.fsync(file.fileno())
-        try:
-            os.link(draft, path)
-        except FileExistsError:
-            return False
-        finally:
-            draft.unlink()
-        return True
+        """Create a record that nobody has created yet."""
+        return _create(path, json.dumps({"next_offset": commit.next_offset, "files": commit.files}))
 
     def _has_gone_on(self, partition: int, first_offset: int) -> bool:
         """Whether the log has records of later offsets: then whoever is at ``first_offset`` slept for long."""
@@ -181,7 +175,7 @@ class EventLog:
     def _name(self, commit: Commit) -> None:
         for hidden, final in commit.files.items():
             with suppress(FileNotFoundError):  # done already
-                (self._folder / hidden).rename(self._folder / final)
+                (self.folder / hidden).rename(self.folder / final)
 
     def _read_commits(self, partition: int) -> list[Commit]:
         commits = []
@@ -195,6 +189,23 @@ class EventLog:
         paths = sorted(self._commits.glob(f"{partition}-0*.json"))
         for path in paths[:-_KEPT_RECORDS]:
             path.unlink(missing_ok=True)
+
+
+def _create(path: Path, text: str) -> bool:
+    """Create a file that nobody has created yet, whole; False if somebody has."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f".{path.name}.{uuid.uuid4().hex[:12]}")
+    with draft.open("w") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    try:
+        os.link(draft, path)
+    except FileExistsError:
+        return False
+    finally:
+        draft.unlink()
+    return True
 
 
 class PartitionLog:

@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from infra.errors import UserError
 from streaming.event_log import (
     AVAILABILITY_COLUMNS,
     INTERACTION_COLUMNS,
@@ -22,6 +21,7 @@ from streaming.event_log import (
     Row,
 )
 from streaming.events import AVAILABILITY, INTERACTIONS, TRANSACTIONS
+from streaming.topic_identity import made_anew
 
 log = logging.getLogger("vitrine.stream")
 
@@ -37,13 +37,13 @@ class OwnPartitions:
         event_log_dir: holds one log per topic.
 
     Attributes:
+        logs: topic to its event log.
         next_offsets: partition to the next offset to apply; without those that are not positioned yet.
     """
 
     def __init__(self, consumer: Any, event_log_dir: Path) -> None:
         self._consumer = consumer
-        self._event_log_dir = event_log_dir
-        self._logs = {topic: EventLog(event_log_dir / topic, columns) for topic, columns in _COLUMNS.items()}
+        self.logs = {topic: EventLog(event_log_dir / topic, columns) for topic, columns in _COLUMNS.items()}
         self._partition_logs: dict[Any, PartitionLog] = {}
         self.next_offsets: dict[Any, int] = {}
         self._unpositioned: list[Any] = []
@@ -90,7 +90,7 @@ class OwnPartitions:
         positions = applied()
         positioned = []
         for partition in partitions:
-            logged = self._logs[partition.topic].position(partition.partition)
+            logged = self.logs[partition.topic].position(partition.partition)
             position = positions.get(partition.partition) if partition.topic == TRANSACTIONS else logged
             if self._is_whole(partition, end_offsets[partition], position, logged):
                 self._go_to(partition, first_offsets[partition], position, logged)
@@ -124,17 +124,14 @@ class OwnPartitions:
         if time.monotonic() - since <= _PATIENCE_SECONDS:
             return False
         what, offset = beyond.popitem()
-        raise UserError(
-            f"partition {partition.partition} of {partition.topic} ends at offset {end}, but {what} offsets up "
-            f"to {offset}: the topic was made anew. Move {self._event_log_dir} away if its events are "
-            "not wanted, empty Redis, and run `vitrine stream --bootstrap`"
-        )
+        why = f"partition {partition.partition} ends at offset {end}, but {what} offsets up to {offset}"
+        raise made_anew(partition.topic, why, self.logs[partition.topic].folder)
 
     def _go_to(self, partition: Any, first: int, position: int | None, logged: int | None) -> None:
         """Read on where the online store and the log need it, or at the topic's ``first`` offset."""
         if logged is None:
             start_of_log = max(first, position if position is not None else first)
-            logged = self._logs[partition.topic].begin(partition.partition, start_of_log)
+            logged = self.logs[partition.topic].begin(partition.partition, start_of_log)
         start = min(first if position is None else position, max(logged, first))
         if start < first:
             log.error(
@@ -142,7 +139,7 @@ class OwnPartitions:
                 partition.partition, partition.topic, first, start,
             )  # fmt: skip
             start = first
-        self._partition_logs[partition] = PartitionLog(self._logs[partition.topic], partition.partition, logged)
+        self._partition_logs[partition] = PartitionLog(self.logs[partition.topic], partition.partition, logged)
         self.next_offsets[partition] = start
         self._consumer.seek(partition, start)
         self._consumer.resume(partition)

@@ -36,6 +36,7 @@ from streaming.purchase import Purchase
 from streaming.purchase_stream import Outcome, PartitionBatch, PurchaseStream, shards_of
 from streaming.redis_pipe import RedisPipe
 from streaming.status import WORKER_KEY, WORKER_SECONDS
+from streaming.topic_identity import TopicIdentity
 from streaming.unreachable import redis_unreachable
 
 log = logging.getLogger("vitrine.stream")
@@ -118,6 +119,7 @@ class StreamWorker:
         member = join(settings.kafka_bootstrap_servers, options.max_poll_records, options.session_timeout_ms)
         self._consumer, self._rebalances = member.consumer, member.rebalances
         self._own = OwnPartitions(self._consumer, settings.event_log_dir)
+        self._identity = TopicIdentity(self._consumer, self._own.logs)
         self._partition_count = len(self._consumer.partitions_for_topic(TRANSACTIONS))
 
     def run(self, stop: threading.Event) -> None:
@@ -141,6 +143,7 @@ class StreamWorker:
     def _round(self) -> None:
         polled = self._consumer.poll(timeout_ms=_POLL_MS, max_records=self._options.max_poll_records)
         self._settle()
+        self._identity.check(self._pipe)
         while self._rebalances:
             self._rebalance(*self._rebalances.popleft())
         polled = {partition: records for partition, records in polled.items() if partition in self._own}

@@ -13,9 +13,11 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.dataset as ds
 import pyarrow.parquet as pq
+import pytest
 import redis
 
 from infra.local.command import VitrineCommand
+from infra.local.topics import create_topics
 from infra.settings import Settings
 from streaming.events import TRANSACTIONS, micros_of, purchase_event
 from streaming.purchase import DAY_MICROS, Purchase, buyer_digest
@@ -277,6 +279,51 @@ def test_status_tells_clock_lag_and_what_each_worker_has_counted(
     status = stream_status(deployment)
     assert status.clock == "2020-09-20T00:00:00.000000Z"
     assert [(p.applied, p.lag) for p in status.partitions if p.end] == [(1, 0)]
+
+
+def test_by_the_wall_clock_windows_fall_while_nothing_is_sold(
+    deployment: Settings, redis_client: redis.Redis, start_worker: Start
+) -> None:
+    today = datetime.now(UTC).replace(hour=0, minute=0, second=1, microsecond=0)
+    with PurchaseProducer(deployment.kafka_bootstrap_servers) as producer:
+        producer.send(NewPurchase("e1", today - timedelta(days=29), "anna", "0108775015", 25_400, 2))
+        producer.send(NewPurchase("e2", today - timedelta(days=33), "bert", "0108775016", 9_900, 1))
+
+    def purchases_of(customer_id: str) -> int | None:
+        return stored_features(redis_client, "customer", customer_id).get("purchases")
+
+    worker = start_worker()  # by the purchases' time all of it is within 30 days
+    wait_for(lambda: (purchases_of("anna"), purchases_of("bert")) == (1, 1), what="both windows")
+    worker.stop()
+    start_worker("--clock", "wall")
+    wait_for(lambda: purchases_of("bert") == 0, what="the customer's window that has emptied")
+    wait_for(lambda: stored_features(redis_client, "article", "0108775016")["units"] == 0, what="the article's")
+    assert purchases_of("anna") == 1
+
+
+@pytest.mark.parametrize("while_it_runs", [False, True], ids=["between two runs", "under a running worker"])
+def test_a_topic_made_anew_is_not_taken_for_the_old_one(
+    deployment: Settings, redis_client: redis.Redis, start_worker: Start, while_it_runs: bool
+) -> None:
+    from kafka.admin import KafkaAdminClient
+
+    worker = start_worker("--log-every", "0.5")
+    with PurchaseProducer(deployment.kafka_bootstrap_servers, linger_ms=5) as producer:
+        send_all(producer, shop(300))
+    wait_for(partial(has_applied, redis_client, 300), what="all that was sent")
+    if not while_it_runs:
+        worker.stop()
+    admin = KafkaAdminClient(bootstrap_servers=deployment.kafka_bootstrap_servers)
+    admin.delete_topics([TRANSACTIONS])
+    admin.close()
+    create_topics(deployment.kafka_bootstrap_servers)
+    with PurchaseProducer(deployment.kafka_bootstrap_servers, linger_ms=5) as producer:
+        send_all(producer, shop(600, seed=8))  # it reaches beyond what was read of the old one
+    if not while_it_runs:
+        worker.start_again()
+    wait_for(lambda: worker.has_logged("the topic was made anew"), seconds=60, what="the complaint")
+    wait_for(lambda: not worker.is_running, what="the end of the worker")
+    assert applied(redis_client) == len(logged_event_ids(deployment)) == 300
 
 
 def test_two_instances_share_the_partitions(

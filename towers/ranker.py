@@ -25,14 +25,19 @@ FITTING_ROWS = 100_000
 
 @dataclass(frozen=True)
 class RankerConfig:
-    """Shape and training. More epochs overfit: MAP falls from .184 at 5 to .171 at 20."""
+    """Shape and training. More epochs overfit: MAP falls from .184 at 5 to .171 at 20.
+
+    ``list_weight`` is that of the softmax over each customer's candidates beside the binary cross-entropy. On H&M,
+    2020-09-19, recall at 100 is .395 with 0, .398 with 1 and with 10, and MAP@12 .180, .181 and .183.
+    """
 
     hidden: tuple[int, ...] = (64, 32)
     members: int = 4
     epochs: int = 6
-    batch_size: int = 4_096
+    batch_size: int = 2_500  # rows, about: a batch is of whole customers
     learning_rate: float = 2e-3
     weight_decay: float = 0.01
+    list_weight: float = 10.0
     negatives_per_customer: int = 100
     seed: int = 7
 
@@ -98,7 +103,9 @@ class Ranker(tf.keras.Model):
 
 
 def train_ranker(rows: RankingSet, config: RankerConfig) -> Ranker:
-    """Fit the ranker by binary cross-entropy.
+    """Fit the ranker by binary cross-entropy, and by the share of each purchase among its customer's candidates.
+
+    The first makes the score a chance, the second orders what one customer is shown; see to the level by ``calibrate``.
 
     Only some negatives of each customer are learned from. While training, the logit gets back what that changes, minus
     log(share kept), so that the served probability is that of all candidates (King and Zeng, 2001, prior correction).
@@ -106,8 +113,10 @@ def train_ranker(rows: RankingSet, config: RankerConfig) -> Ranker:
     tf.keras.utils.set_random_seed(config.seed)
     # Means and deviations of a hundred thousand rows are those of all; scikit-learn's float64 copies are not free.
     model = Ranker(NumericPreprocessing.fit(rows.features[:: 1 + len(rows) // FITTING_ROWS]), config)
-    size = min(config.batch_size, len(rows))
-    steps = len(rows) // size * config.epochs
+    first_rows = np.concatenate([[0], np.cumsum(rows.case_rows)])
+    cases = len(rows.case_rows)
+    size = min(max(config.batch_size * cases // len(rows), 1), cases)
+    steps = cases // size * config.epochs
     schedule = tf.keras.optimizers.schedules.CosineDecay(config.learning_rate, steps, alpha=0.05)
     optimizer = tf.keras.optimizers.AdamW(schedule, weight_decay=config.weight_decay, jit_compile=False)
     model.logits(tf.constant(rows.features[:1]))
@@ -115,28 +124,40 @@ def train_ranker(rows: RankingSet, config: RankerConfig) -> Ranker:
     labels, offsets = rows.bought.astype(np.float32), -np.log(rows.kept_share)
 
     @tf.function(reduce_retracing=True)
-    def step(features: tf.Tensor, wanted: tf.Tensor, offset: tf.Tensor) -> tf.Tensor:
+    def step(features: tf.Tensor, wanted: tf.Tensor, offset: tf.Tensor, case: tf.Tensor) -> tf.Tensor:
         with tf.GradientTape() as tape:
             logits = model.logits(features) + offset
             wanted_by_member = tf.tile(wanted[None], [config.members, 1])
-            # Summed over members: each learns as if it were alone.
             losses = tf.nn.sigmoid_cross_entropy_with_logits(wanted_by_member, logits)
-            loss = tf.reduce_sum(tf.reduce_mean(losses, axis=1))
+            surprises = -wanted * log_shares(logits, case, size)
+            # Summed over members: each learns as if it were alone.
+            loss = tf.reduce_sum(tf.reduce_mean(losses + config.list_weight * surprises, axis=1))
         gradients = tape.gradient(loss, model.trainable_variables)
         optimizer.apply_gradients(zip(gradients, model.trainable_variables, strict=True))
-        return loss / config.members
+        return tf.reduce_mean(losses)
 
     rng = np.random.default_rng(config.seed)
     with progress_bar(f"ranker, {len(rows):,} candidates x {config.epochs}", steps) as advance:
         for _ in range(config.epochs):
-            order = rng.permutation(len(rows)).astype(np.int32)
+            order = rng.permutation(cases)
             losses = []
-            for start in range(0, len(rows) - size + 1, size):
-                batch = order[start : start + size]
-                losses.append(step(*(tf.constant(values[batch]) for values in (rows.features, labels, offsets))))
+            for start in range(0, cases - size + 1, size):
+                chosen = order[start : start + size]
+                batch = np.concatenate([np.arange(first_rows[case], first_rows[case + 1]) for case in chosen])
+                case = np.repeat(np.arange(size, dtype=np.int32), rows.case_rows[chosen])
+                values = (rows.features[batch], labels[batch], offsets[batch], case)
+                losses.append(step(*map(tf.constant, values)))
                 advance(1)
             model.epoch_losses = (*model.epoch_losses, float(np.mean(losses)))
     return model
+
+
+def log_shares(logits: tf.Tensor, case: tf.Tensor, cases: int) -> tf.Tensor:
+    """log softmax of logits [members, rows] over the rows of each case, [members, rows]."""
+    by_row = tf.transpose(logits)
+    off = by_row - tf.gather(tf.math.unsorted_segment_max(by_row, case, cases), case)
+    sums = tf.math.unsorted_segment_sum(tf.exp(off), case, cases)
+    return tf.transpose(off - tf.gather(tf.math.log(sums), case))
 
 
 def calibrate(model: Ranker, rows: RankingSet, chosen: npt.NDArray[np.bool_]) -> float:

@@ -3,33 +3,52 @@
 from __future__ import annotations
 
 import numpy as np
+import tensorflow as tf
 
 from towers.negatives import sample_negatives
-from towers.ranker import RankerConfig, ServedRanker, calibrate, train_ranker
+from towers.ranker import RankerConfig, ServedRanker, calibrate, log_shares, train_ranker
 from towers.ranking_set import RankingSet
 
 
 def test_scores_are_calibrated_to_all_candidates_not_to_those_that_were_sampled() -> None:
     rng = np.random.default_rng(1)
-    features = rng.normal(size=(40_000, 3)).astype(np.float32)
-    chance = 1 / (1 + np.exp(-(1.5 * features[:, 0] - 3.5)))
-    labels = rng.random(40_000) < chance
+    features = rng.normal(size=(80_000, 3)).astype(np.float32)
+    chance = 1 / (1 + np.exp(-(1.5 * features[:, 0] - 5.0)))  # as rare as purchases among candidates
+    labels = rng.random(80_000) < chance
     parts = []
-    for start in range(0, 40_000, 400):
+    for start in range(0, 80_000, 400):
         rows, share = sample_negatives(labels[start : start + 400], 60, rng)
         parts.append((start + rows, np.full(len(rows), share, np.float32)))
     kept = np.concatenate([rows for rows, _ in parts])
     case_rows = np.array([len(rows) for rows, _ in parts], np.int32)
     training = RankingSet(features[kept], labels[kept], np.concatenate([share for _, share in parts]), case_rows)
-    model = train_ranker(training, RankerConfig(epochs=30, batch_size=512))
+    model = train_ranker(training, RankerConfig(epochs=10, batch_size=512))
+    calibrate(model, training, np.ones(len(training), np.bool_))
     losses = ServedRanker(model, 3).epoch_losses
-    assert len(losses) == 30
+    assert len(losses) == 10
     assert losses[-1] < losses[0]
     scores = ServedRanker(model, 3).scores(features)
     assert abs(scores.mean() / labels.mean() - 1) < 0.15
-    assert np.corrcoef(scores, chance)[0, 1] > 0.97
+    assert np.corrcoef(scores, chance)[0, 1] > 0.9
     top = scores > np.quantile(scores, 0.9)
-    assert abs(scores[top].mean() / labels[top].mean() - 1) < 0.15
+    assert abs(scores[top].mean() / labels[top].mean() - 1) < 0.25
+
+
+def test_the_best_of_each_list_comes_first() -> None:
+    rng = np.random.default_rng(3)
+    features = rng.normal(size=(300, 20, 2)).astype(np.float32)
+    bought = np.zeros((300, 20), np.bool_)
+    bought[np.arange(300), features[:, :, 0].argmax(axis=1)] = True
+    rows = RankingSet(features.reshape(-1, 2), bought.ravel(), np.ones(6_000, np.float32), np.full(300, 20, np.int32))
+    scores = ServedRanker(train_ranker(rows, RankerConfig(epochs=40, batch_size=400)), 2).scores(rows.features)
+    assert (scores.reshape(300, 20).argmax(axis=1) == features[:, :, 0].argmax(axis=1)).mean() > 0.9
+
+
+def test_shares_are_those_among_the_candidates_of_one_customer() -> None:
+    logits = np.array([[1.0, 2.0, 50.0, -3.0, 0.0]], np.float32)
+    shares = np.exp(log_shares(tf.constant(logits), tf.constant([0, 0, 1, 1, 0]), 2).numpy())
+    first = np.exp([1.0, 2.0, 0.0]) / np.exp([1.0, 2.0, 0.0]).sum()
+    np.testing.assert_allclose(shares[0], [first[0], first[1], 1.0, 0.0, first[2]], atol=1e-6)
 
 
 def test_a_shifted_ranker_expects_as_many_purchases_of_the_chosen_as_there_were() -> None:

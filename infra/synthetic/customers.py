@@ -73,7 +73,7 @@ def make_customers(customers: int, days: int, seed: int) -> Customers:
     colour = palettes[rng.integers(7, size=customers)] + rng.normal(0, 0.45, (customers, len(MASTERS)))
 
     shares = np.array([each.groups for each in ARCHETYPES])[archetype]
-    group_shares = rng.gamma(shares * 9 + 0.02)
+    group_shares = rng.gamma(group_share_prior(shares))
     group_shares /= group_shares.sum(axis=1, keepdims=True)
 
     joins = np.where(rng.random(customers) < 0.22, rng.integers(0, max(days, 1), customers), 0)
@@ -90,6 +90,12 @@ def make_customers(customers: int, days: int, seed: int) -> Customers:
         join_days=joins.astype(np.int32),
         online_shares=rng.beta(1.4, 0.7, customers).astype(np.float32),
     )
+
+
+def group_share_prior(groups: Floats) -> Floats:
+    """The Dirichlet parameters of group shares around an archetype's, [..., GROUPS]."""
+    prior: Floats = groups * 9 + 0.02
+    return prior
 
 
 def make_kind_loadings(seed: int) -> Floats:

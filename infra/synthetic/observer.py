@@ -22,7 +22,7 @@ from scipy.special import gammaln, softmax
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from infra.synthetic.catalogue import Floats
-from infra.synthetic.customers import ARCHETYPES, Customers
+from infra.synthetic.customers import ARCHETYPES, Customers, group_share_prior
 from infra.synthetic.history import History
 from infra.synthetic.oracle import Oracle
 from infra.synthetic.seasons_and_trends import day_number
@@ -30,7 +30,6 @@ from infra.synthetic.utility import Utility, outfit_terms
 from infra.synthetic.vocabulary import GROUPS
 
 _TASTES: Final = ("style_tastes", "colour_tastes", "kind_tastes", "wallets")
-_CERTAINTY: Final = 9.0  # how near a customer's group shares are to the archetype's: see ``make_customers``
 _OFF: Final = -60.0  # log weight of what is not on sale
 
 
@@ -142,7 +141,7 @@ def _by_customer(rows: NDArray[np.integer], customers: NDArray[np.integer]) -> l
 
 def _expected_shares(baskets: Floats) -> Floats:
     """For whom a customer shops, after so many baskets for each group: every archetype, as likely as they make it."""
-    prior = _CERTAINTY * np.array([archetype.groups for archetype in ARCHETYPES]) + 0.02  # [archetypes, GROUPS]
+    prior = group_share_prior(np.array([archetype.groups for archetype in ARCHETYPES]))  # [archetypes, GROUPS]
     seen = prior + baskets
     fit = np.log([archetype.share for archetype in ARCHETYPES])
     fit = fit + gammaln(prior.sum(axis=1)) - gammaln(seen.sum(axis=1)) + (gammaln(seen) - gammaln(prior)).sum(axis=1)

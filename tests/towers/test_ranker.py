@@ -9,19 +9,37 @@ from towers.negatives import sample_negatives
 from towers.ranker import RankerConfig, ServedRanker, calibrate, log_shares, train_ranker
 from towers.ranking_set import RankingSet
 
+Sampled = tuple[RankingSet, np.ndarray, np.ndarray, np.ndarray]
 
-def test_scores_are_calibrated_to_all_candidates_not_to_those_that_were_sampled() -> None:
+
+def sampled(rows_in_all: int, intercept: float) -> Sampled:
+    """Training rows thinned out, and of all candidates: features, chance, labels."""
     rng = np.random.default_rng(1)
-    features = rng.normal(size=(80_000, 3)).astype(np.float32)
-    chance = 1 / (1 + np.exp(-(1.5 * features[:, 0] - 5.0)))  # as rare as purchases among candidates
-    labels = rng.random(80_000) < chance
+    features = rng.normal(size=(rows_in_all, 3)).astype(np.float32)
+    chance = 1 / (1 + np.exp(-(1.5 * features[:, 0] + intercept)))
+    labels = rng.random(rows_in_all) < chance
     parts = []
-    for start in range(0, 80_000, 400):
+    for start in range(0, rows_in_all, 400):
         rows, share = sample_negatives(labels[start : start + 400], 60, rng)
         parts.append((start + rows, np.full(len(rows), share, np.float32)))
     kept = np.concatenate([rows for rows, _ in parts])
     case_rows = np.array([len(rows) for rows, _ in parts], np.int32)
     training = RankingSet(features[kept], labels[kept], np.concatenate([share for _, share in parts]), case_rows)
+    return training, features, chance, labels
+
+
+def test_scores_are_calibrated_to_all_candidates_not_to_those_that_were_sampled() -> None:
+    training, features, chance, labels = sampled(40_000, -3.5)
+    model = train_ranker(training, RankerConfig(epochs=30, batch_size=512, list_weight=0.0))
+    scores = ServedRanker(model, 3).scores(features)
+    assert abs(scores.mean() / labels.mean() - 1) < 0.15
+    assert np.corrcoef(scores, chance)[0, 1] > 0.97
+    top = scores > np.quantile(scores, 0.9)
+    assert abs(scores[top].mean() / labels[top].mean() - 1) < 0.15
+
+
+def test_the_list_loss_leaves_rare_chances_roughly_right_once_their_level_is_set() -> None:
+    training, features, chance, labels = sampled(80_000, -5.0)
     model = train_ranker(training, RankerConfig(epochs=10, batch_size=512))
     calibrate(model, training, np.ones(len(training), np.bool_))
     losses = ServedRanker(model, 3).epoch_losses

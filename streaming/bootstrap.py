@@ -35,8 +35,9 @@ from streaming.purchase_stream import (
     positions_key,
 )
 from streaming.redis_pipe import RedisPipe
+from streaming.window_packing import HEADER_FIELD
 from streaming.window_state import WindowState
-from streaming.window_store import HEADER_FIELD, WindowStore
+from streaming.window_store import WindowStore
 
 _ENTITIES_AT_ONCE = 1_000
 

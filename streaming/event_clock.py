@@ -78,11 +78,7 @@ class EventClock:
         Args:
             read: partition to its purchases and whether nothing more waits in it.
         """
-        sold = [
-            (purchase.occurred_at_us, partition, purchase.customer_id)
-            for partition, (purchases, _) in read.items()
-            for purchase in purchases
-        ]
+        sold = {partition: purchases for partition, (purchases, _) in read.items() if purchases}
         if sold:
             for partition, newest_us in self._believe(sold).items():
                 known = self._partitions.setdefault(partition, _Partition(newest_us, False))
@@ -116,19 +112,22 @@ class EventClock:
         newest_us, is_read_to_end = published.split(_PUBLISHED_SEPARATOR)
         self._partitions[partition] = _Partition(int(newest_us), is_read_to_end == b"1")
 
-    def _believe(self, sold: list[tuple[int, int, str]]) -> dict[int, int]:
-        """Partition to its newest believed instant among these (instant, partition, customer id)."""
+    def _believe(self, sold: Mapping[int, Sequence[Purchase]]) -> dict[int, int]:
+        """Partition to its newest believed instant among these purchases."""
         newest_us = self.newest_us
-        if not newest_us or self._unconfirmed or max(sold)[0] > self._believable_us(newest_us):
-            sold = sorted(sold + [(at_us, partition, who) for who, (at_us, partition) in self._unconfirmed.items()])
-            if not newest_us:  # the very first purchases are measured by the one in their middle
-                newest_us = sold[len(sold) // 2][0]
-            sold = sold[: self._count_believed(sold, newest_us)]
-        newest: dict[int, int] = {}
-        for occurred_at_us, partition, _ in sold:
-            if occurred_at_us > newest.get(partition, 0):
-                newest[partition] = occurred_at_us
-        return newest
+        newest = {partition: max([p.occurred_at_us for p in purchases]) for partition, purchases in sold.items()}
+        if newest_us and not self._unconfirmed and max(newest.values()) <= self._believable_us(newest_us):
+            return newest
+        claims = [
+            (purchase.occurred_at_us, partition, purchase.customer_id)
+            for partition, purchases in sold.items()
+            for purchase in purchases
+        ]
+        claims = sorted(claims + [(at_us, partition, who) for who, (at_us, partition) in self._unconfirmed.items()])
+        if not newest_us:  # the very first purchases are measured by the one in their middle
+            newest_us = claims[len(claims) // 2][0]
+        # In the order of time, so the last one of a partition counts.
+        return {partition: at_us for at_us, partition, _ in claims[: self._count_believed(claims, newest_us)]}
 
     def _count_believed(self, sold: list[tuple[int, int, str]], newest_us: int) -> int:
         """How many of these, which are in the order of time, to believe; the others are remembered."""

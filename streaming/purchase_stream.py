@@ -135,14 +135,8 @@ class PurchaseStream:
         for batch in batches.values():
             for purchase in batch.purchases:
                 by_customer.setdefault(purchase.customer_id, []).append(purchase)
-        article_ids = {purchase.article_id for batch in batches.values() for purchase in batch.purchases}
-        positions = self._pipe.send([command(b"HGETALL", positions_key(TRANSACTIONS))], 1)
-        self.customers.request(by_customer, day, horizon_day)
-        self.articles.request(article_ids, day, horizon_day)
-        self._check_positions(self._pipe.read(positions)[0])
-        self.customers.receive()
+        self._check_positions(self._pipe.call(b"HGETALL", positions_key(TRANSACTIONS)))
         self.customers.fold(by_customer, day, horizon_day)
-        self.articles.receive()
         customers = self.customers.settle()
         by_article = _by_article(batches, customers.duplicates)
         self.articles.fold(by_article, day, horizon_day)

@@ -20,7 +20,7 @@ from streaming.worker import StreamWorker, WorkerOptions
 _LINE_SECONDS = 5.0
 _LOOK_AFTER_SECONDS = 1.0
 _SELDOM_SECONDS = 30.0
-_GARBAGE_THRESHOLDS = 200_000, 50, 1_000
+_GARBAGE_THRESHOLDS = 1_000_000, 50, 1_000
 READY = "streaming"
 
 
@@ -59,6 +59,7 @@ def run_worker(settings: Settings, options: WorkerOptions, metrics_port: int | N
         metrics.serve(metrics_port)
     worker = StreamWorker(settings, options, metrics)
     # Windows in memory are many small containers without cycles; looking for cycles there costs a quarter of the time.
+    # A batch is up to half a million of them, all gone with the next: only what grows beyond that is looked through.
     gc.freeze()
     gc.set_threshold(*_GARBAGE_THRESHOLDS)
     print(f"{READY}: Kafka {settings.kafka_bootstrap_servers}, Redis {settings.redis_url}", flush=True)

@@ -15,20 +15,16 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from functools import lru_cache
 from struct import Struct
 from typing import NamedTuple
 
-from feature_repo.online.format import entity_key, feature_field, timestamp_field
+from feature_repo.online.format import entity_key
 from feature_repo.schema import WINDOW_DAYS
-from streaming.feature_packing import pack_timestamp, packer
 from streaming.redis_pipe import Pending, RedisPipe, array_header, bulk, raise_error
 from streaming.tiles import TileFormat
+from streaming.window_packing import CallLayout, WriteCalls, tile_argument
 from streaming.window_state import WindowState
 from streaming.windows import Window
-
-HEADER_FIELD = b"w"
-AHEAD_FIELD = b"w+"
 
 _WRITE = """
 local header = redis.call('HGET', KEYS[1], 'w')
@@ -63,8 +59,6 @@ return 1
 """
 
 _VERSION = Struct("<II")
-_NO_VERSION = bulk(b"")
-_COUNTS = [bulk(b"%d" % number) for number in range(WINDOW_DAYS * 10)]
 
 
 class Reading(NamedTuple):
@@ -83,11 +77,6 @@ class Writing(NamedTuple):
     pending: Pending
 
 
-def tile_field(day: int) -> bytes:
-    """The hash field of one day's tile: six bytes, so never one of Feast's four."""
-    return b"w%05d" % day
-
-
 class WindowStore:
     """Reads and writes the windows of one kind of entity.
 
@@ -99,15 +88,8 @@ class WindowStore:
         self._pipe = pipe
         self.window = window
         self._tiles = tiles
+        self._layout = CallLayout.of(window, tiles)
         self.entity = window.view.entity
-        features = window.view.features
-        self._fields_and_gaps = [
-            part for feature in features for part in (bulk(feature_field(window.view.name, feature.name)), b"")
-        ]
-        self._packers = [packer(feature.kind) for feature in features]
-        self._timestamp_field = bulk(timestamp_field(window.view.name))
-        self._header_field, self._ahead_field = bulk(HEADER_FIELD), bulk(AHEAD_FIELD)
-        self._fixed_arguments = 3 + 1 + 3 + 2 * len(features) + 2 + 2
         self._load_scripts()
         # Versions are told apart across writers and restarts: a random half for the writer, a counting half.
         self._writer = int.from_bytes(os.urandom(4), "little")
@@ -162,17 +144,26 @@ class WindowStore:
 
         An overtaken state is of no use any more: read it again.
         """
-        return self.settle([self.send(states)])
-
-    def send(self, states: Sequence[WindowState]) -> Writing:
-        """First half of ``write``: send without waiting."""
-        parts: list[bytes] = []
+        writes = self.begin()
         for state in states:
-            self._pack(state, parts)
-        return Writing(states, self._pipe.send(parts, len(states)))
+            self.add(writes, state)
+        return self.settle([self.send(writes)])
+
+    def begin(self) -> WriteCalls:
+        """What is to be written, to ``add`` windows to and to ``send``: ``write`` in steps."""
+        return WriteCalls(self._layout)
+
+    def add(self, writes: WriteCalls, state: WindowState) -> None:
+        """Take in what is pending of a window as it stands now."""
+        self._writes += 1
+        writes.add(state, _VERSION.pack(self._writer, self._writes & 0xFFFFFFFF))
+
+    def send(self, writes: WriteCalls) -> Writing:
+        """Send without waiting."""
+        return Writing(writes.states, self._pipe.send(writes.commands(self._write_script), len(writes)))
 
     def settle(self, writings: Sequence[Writing]) -> list[WindowState]:
-        """Second half of ``write``: what became of it."""
+        """Wait for what was sent; returns those that another writer has overtaken."""
         overtaken = []
         script_unknown = False
         for writing in writings:
@@ -196,7 +187,7 @@ class WindowStore:
         self._pipe.ask([head + bulk(entity_key(self.entity, entity_id)) for entity_id in entity_ids], len(entity_ids))
 
     def _load_scripts(self) -> None:
-        self._head = b"$7\r\nEVALSHA\r\n" + bulk(self._pipe.load_script(_WRITE)) + b"$1\r\n1\r\n"
+        self._write_script = self._pipe.load_script(_WRITE)
         self._clear_script = self._pipe.load_script(_CLEAR)
 
     def _ask(self, states: Sequence[WindowState], days: Sequence[range]) -> Pending:
@@ -207,48 +198,8 @@ class WindowStore:
                 tiles = b"".join([tile_argument(day) for day in span])
                 packed[span] = (
                     array_header(4 + len(span)) + b"$5\r\nHMGET\r\n",
-                    self._header_field + self._ahead_field + tiles,
+                    self._layout.header_field + self._layout.ahead_field + tiles,
                 )
             command, fields = packed[span]
             parts += (command, state.key, fields)
         return self._pipe.send(parts, len(states))
-
-    def _pack(self, state: WindowState, parts: list[bytes]) -> None:
-        """Pack one call of the script. Tiles of days that have one grow by their entries; others are new fields."""
-        grown: list[bytes] = []
-        tail: list[bytes] = []
-        for day, entries in state.appended.items():
-            (grown if day in state.days else tail).extend((tile_argument(day), bulk(b"".join(entries))))
-        dropped = [tile_argument(day) for day in state.dropped]
-        if state.ahead_changed:
-            if state.ahead:
-                tail += (self._ahead_field, bulk(b"".join([self._tiles.pack(purchase) for purchase in state.ahead])))
-            else:
-                dropped.append(self._ahead_field)
-        self._writes += 1
-        parts += (
-            array_header(self._fixed_arguments + len(grown) + len(dropped) + len(tail)),
-            self._head,
-            state.key,
-            b"$8\r\n%b\r\n" % state.version if state.version else _NO_VERSION,
-            _COUNTS[len(grown) // 2],
-            _COUNTS[len(dropped)],
-        )
-        parts += grown
-        parts += dropped
-        features = self._fields_and_gaps.copy()
-        features[1::2] = [pack(value) for pack, value in zip(self._packers, state.values(), strict=True)]
-        parts += features
-        parts += (
-            self._timestamp_field,
-            pack_timestamp(state.stamp_us),
-            self._header_field,
-            bulk(state.header(_VERSION.pack(self._writer, self._writes & 0xFFFFFFFF))),
-        )
-        parts += tail
-
-
-@lru_cache(maxsize=4096)
-def tile_argument(day: int) -> bytes:
-    """The field of a day's tile as an argument."""
-    return bulk(tile_field(day))

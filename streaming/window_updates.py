@@ -13,10 +13,10 @@ from itertools import islice
 
 from streaming.purchase import Purchase
 from streaming.window_state import WindowState
-from streaming.window_store import WindowStore, Writing
+from streaming.window_store import Reading, WindowStore, Writing
 
 DEFAULT_CACHED_ENTITIES = 30_000
-_SENT_AT_ONCE = 100
+_ENTITIES_AT_ONCE = 1_000
 
 
 @dataclass(slots=True)
@@ -42,40 +42,44 @@ class Applied:
     overtaken: int = 0
     changes: list[tuple[str, int]] = field(default_factory=list)
 
-    def add(self, other: Applied) -> None:
-        """Take in what became of others."""
-        self.counted += other.counted
-        self.late += other.late
-        self.ahead += other.ahead
-        self.duplicates |= other.duplicates
-        self.fenced += other.fenced
-        self.changes += other.changes
-
 
 @dataclass
 class _Round:
-    """Purchases on their way, and what became of them so far, by entity."""
+    """Purchases on their way, and what became of them so far.
+
+    Attributes:
+        counts: by entity: counted, late, ahead, fenced.
+        duplicates, changes: by entity, where there are any.
+    """
 
     purchases: Mapping[str, Sequence[Purchase]]
     day: int
     horizon_day: int
-    outcomes: dict[str, Applied] = field(default_factory=dict)
+    counts: dict[str, tuple[int, int, int, int]] = field(default_factory=dict)
+    duplicates: dict[str, list[tuple[int, int]]] = field(default_factory=dict)
+    changes: dict[str, set[int]] = field(default_factory=dict)
     overtaken: int = 0
     folded: Applied = field(default_factory=Applied)
 
     def total(self) -> Applied:
         """What became of all of them."""
-        total = Applied(overtaken=self.overtaken)
-        for outcome in self.outcomes.values():
-            total.add(outcome)
-        return total
+        counted, late, ahead, fenced = map(sum, zip(*self.counts.values(), strict=True)) if self.counts else (0,) * 4
+        return Applied(
+            counted,
+            late,
+            ahead,
+            {source for sources in self.duplicates.values() for source in sources},
+            fenced,
+            self.overtaken,
+            [(entity_id, day) for entity_id, days in self.changes.items() for day in days],
+        )
 
 
 class WindowUpdates:
     """Keeps windows that were touched lately in memory and brings them and Redis forward together.
 
-    ``apply`` does everything; its steps, ``request``, ``receive``, ``fold`` and ``settle``, are there for a caller with
-    two kinds of windows on one connection, so that Redis works while Python does.
+    ``apply`` does everything; its steps, ``fold`` and ``settle``, are there for a caller who has something else to do
+    while Redis works.
 
     Args:
         store: where they live.
@@ -90,7 +94,6 @@ class WindowUpdates:
         self._event_ids = store.window.position("event_ids") if guards_event_ids else None
         self._cached_entities = cached_entities
         self._cache: dict[str, WindowState] = {}
-        self._reading = store.request([], 0, 0)
         self._writings: list[Writing] = []
         self._round = _Round({}, 0, 0)
 
@@ -101,34 +104,30 @@ class WindowUpdates:
             day: the clock day; every touched window is brought to it.
             horizon_day: the newest day to believe: a window follows its own purchases up to here, ahead of the clock.
         """
-        self.request(purchases, day, horizon_day)
-        self.receive()
         self.fold(purchases, day, horizon_day)
         return self.settle()
 
-    def request(self, entity_ids: Iterable[str], day: int, newest_day: int) -> None:
-        """Ask Redis for the windows that are not in memory, without waiting."""
-        missing = [entity_id for entity_id in entity_ids if entity_id not in self._cache]
-        self._reading = self._store.request(missing, day, newest_day)
-
-    def receive(self) -> None:
-        """Take in what was asked for."""
-        self._cache.update((state.entity_id, state) for state in self._store.receive(self._reading))
-
     def fold(self, purchases: Mapping[str, Sequence[Purchase]], day: int, horizon_day: int) -> Applied:
         """Take purchases into windows and send what has changed, without waiting.
-
-        Window by window, a few at a time: packing one that is still in the processor's cache takes half the time.
 
         Returns:
             What became of the purchases if ``settle`` finds no other writer.
         """
         self._round = _Round(purchases, day, horizon_day)
         entity_ids = iter(purchases)
-        while piece := list(islice(entity_ids, _SENT_AT_ONCE)):
-            changed = [self._cache[entity_id] for entity_id in piece if self._fold_one(entity_id, self._round)]
-            if changed:
-                self._writings.append(self._store.send(changed))
+        piece = list(islice(entity_ids, _ENTITIES_AT_ONCE))
+        reading = self._request(piece, day, horizon_day)
+        while piece:
+            following = list(islice(entity_ids, _ENTITIES_AT_ONCE))
+            next_reading = self._request(following, day, horizon_day)
+            self._receive(reading)
+            writes = self._store.begin()
+            for entity_id in piece:
+                if self._fold_one(entity_id, self._round):
+                    self._store.add(writes, self._cache[entity_id])
+            if len(writes):
+                self._writings.append(self._store.send(writes))
+            piece, reading = following, next_reading
         self._round.folded = self._round.total()
         return self._round.folded
 
@@ -139,8 +138,7 @@ class WindowUpdates:
         self._writings = []
         while pending:
             settling.overtaken += len(pending)
-            self.request(pending, settling.day, settling.horizon_day)
-            self.receive()
+            self._receive(self._request(pending, settling.day, settling.horizon_day))
             changed = [self._cache[entity_id] for entity_id in pending if self._fold_one(entity_id, settling)]
             pending = self._forget(self._store.write(changed))
         self._round = _Round({}, 0, 0)
@@ -156,8 +154,7 @@ class WindowUpdates:
             if entity_id in self._cache and not self._cache[entity_id].version:
                 del self._cache[entity_id]
         while pending:
-            self.request(pending, day, day)
-            self.receive()
+            self._receive(self._request(pending, day, day))
             changed = []
             for entity_id in pending:
                 state = self._cache[entity_id]
@@ -170,56 +167,60 @@ class WindowUpdates:
         self._trim()
         return moved
 
+    def _request(self, entity_ids: Iterable[str], day: int, newest_day: int) -> Reading:
+        """Ask Redis for the windows that are not in memory, without waiting."""
+        missing = [entity_id for entity_id in entity_ids if entity_id not in self._cache]
+        return self._store.request(missing, day, newest_day)
+
+    def _receive(self, reading: Reading) -> None:
+        self._cache.update((state.entity_id, state) for state in self._store.receive(reading))
+
     def _fold_one(self, entity_id: str, of_round: _Round) -> bool:
         """Fold what came for one entity; returns whether its window must be written."""
-        outcome = of_round.outcomes[entity_id] = Applied()
-        purchases = of_round.purchases[entity_id]
-        return self._offer(self._cache[entity_id], purchases, of_round.day, of_round.horizon_day, outcome)
+        state, purchases = self._cache[entity_id], of_round.purchases[entity_id]
+        believed = [purchase.day for purchase in purchases if purchase.day <= of_round.horizon_day]
+        moved = state.advance(max([*believed, of_round.day]))
+        fresh, late, fenced = self._unknown(state, purchases, of_round)
+        if not fresh and not moved:
+            of_round.counts[entity_id] = (0, late, 0, fenced)
+            return False
+        counted = state.take(fresh)
+        of_round.counts[entity_id] = (counted, late, len(fresh) - counted, fenced)
+        state.restamp(max([purchase.occurred_at_us for purchase in fresh if purchase.day <= state.day], default=0))
+        return True
 
     def _forget(self, states: Sequence[WindowState]) -> list[str]:
         for state in states:
             del self._cache[state.entity_id]
         return [state.entity_id for state in states]
 
-    def _offer(
-        self, state: WindowState, purchases: Sequence[Purchase], day: int, horizon_day: int, outcome: Applied
-    ) -> bool:
-        """Offer purchases to a window; returns whether it must be written."""
-        for purchase in purchases:
-            if day < purchase.day <= horizon_day:
-                day = purchase.day
-        moved = state.advance(day)
-        fresh = self._unknown(state, purchases, outcome)
-        if not fresh and not moved:
-            return False
-        outcome.counted = state.take(fresh)
-        outcome.ahead = len(fresh) - outcome.counted
-        outcome.changes += [(state.entity_id, day) for day in {purchase.day for purchase in fresh}]
-        state.restamp(max([p.occurred_at_us for p in fresh if p.day <= state.day], default=0))
-        return True
-
-    def _unknown(self, state: WindowState, purchases: Sequence[Purchase], outcome: Applied) -> list[Purchase]:
-        """Those that the window should take, marked as applied; what became of the others goes into ``outcome``."""
-        applied, first_day, fresh = state.applied, state.first_day, []
+    def _unknown(
+        self, state: WindowState, purchases: Sequence[Purchase], of_round: _Round
+    ) -> tuple[list[Purchase], int, int]:
+        """Those that the window should take, marked as applied, and how many were late and fenced."""
+        entity_id, applied, first_day, fresh, late, fenced = state.entity_id, state.applied, state.first_day, [], 0, 0
         event_ids = None if self._event_ids is None else state.states[self._event_ids]
         not_counted_yet = {p.event_id: (p.partition, p.offset) for p in state.ahead}
+        of_round.duplicates.pop(entity_id, None)
+        changes = of_round.changes[entity_id] = set()
         for purchase in purchases:
             partition, offset = source = purchase.partition, purchase.offset
             if event_ids is not None:
                 event_id = purchase.event_id
                 came = event_ids.get(event_id) or not_counted_yet.setdefault(event_id, source)
                 if came[1] != offset or came[0] != partition:  # sent a second time
-                    outcome.duplicates.add(source)
+                    of_round.duplicates.setdefault(entity_id, []).append(source)
                     continue
             if offset <= applied.get(partition, -1):
-                outcome.fenced += 1
-                outcome.changes.append((state.entity_id, purchase.day))
+                fenced += 1
             elif purchase.day < first_day:
-                outcome.late += 1
+                late += 1
+                continue
             else:
                 applied[partition] = offset
                 fresh.append(purchase)
-        return fresh
+            changes.add(purchase.day)
+        return fresh, late, fenced
 
     def _trim(self) -> None:
         """Forget the windows that came first; what is needed again is read again."""

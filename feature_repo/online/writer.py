@@ -2,7 +2,7 @@
 
 Feast reads the stored event times of a batch, compares, and writes: a stream worker that writes in between is
 overwritten with old values. Here a small script compares and writes in one step on one key. Commands are put together
-by hand from encoded columns, for redis-py takes longer to pack a row than Redis to store it.
+column by column, for redis-py takes longer to pack a row than Redis to store it.
 """
 
 from __future__ import annotations
@@ -11,11 +11,12 @@ from collections.abc import Iterable
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
 import redis
 
-from feature_repo.online.column_encoding import encode_column
-from feature_repo.online.format import encode_timestamp_micros, entity_key, feature_field, timestamp_field
+from feature_repo.online.byte_columns import join_columns
+from feature_repo.online.column_encoding import encode_column, encode_timestamps
+from feature_repo.online.format import entity_key, feature_field, timestamp_field
+from feature_repo.online.resp import bulk, bulk_columns
 from feature_repo.schema import ENTITIES, View
 
 ROWS_PER_BATCH = 2000
@@ -90,32 +91,17 @@ class _Command:
     def __init__(self, view: View, digest: bytes) -> None:
         arguments = len(("EVALSHA", "digest", "keys", "key", "field", "event time")) + 2 * len(view.features)
         self._view = view
-        self._head = b"*%d\r\n%b%b%b" % (arguments, _bulk(b"EVALSHA"), _bulk(digest), _bulk(b"1"))
-        self._timestamp_field = _bulk(timestamp_field(view.name))
-        self._fields = [_bulk(feature_field(view.name, feature.name)) for feature in view.features]
+        self._head = b"*%d\r\n%b%b%b" % (arguments, bulk(b"EVALSHA"), bulk(digest), bulk(b"1"))
+        self._timestamp_field = bulk(timestamp_field(view.name))
+        self._fields = [bulk(feature_field(view.name, feature.name)) for feature in view.features]
 
     def pack(self, batch: pa.RecordBatch) -> bytes:
-        join_key = ENTITIES[self._view.entity][0]
+        """The commands for all rows, one after the other."""
         entity = self._view.entity
-        columns: list[list[bytes]] = [
-            [self._head + _bulk(entity_key(entity, entity_id)) for entity_id in batch[join_key].to_pylist()],
-            _timestamps(self._timestamp_field, batch["event_timestamp"]),
-        ]
+        keys = [entity_key(entity, entity_id) for entity_id in batch[ENTITIES[entity][0]].to_pylist()]
+        columns = [self._head, *bulk_columns(pa.array(keys, pa.binary()))]
+        timestamps = encode_timestamps(batch["event_timestamp"].cast(pa.int64()).to_numpy())
+        columns += [self._timestamp_field, *bulk_columns(timestamps)]
         for feature, field in zip(self._view.features, self._fields, strict=True):
-
-            def with_field(value: bytes, field: bytes = field) -> bytes:
-                return field + _bulk(value)
-
-            columns.append(encode_column(feature.kind, batch[feature.name], with_field))
-        return b"".join([part for row in zip(*columns, strict=True) for part in row])
-
-
-def _timestamps(field: bytes, column: pa.Array) -> list[bytes]:
-    coded = pc.dictionary_encode(column.cast(pa.int64()))
-    distinct = [field + _bulk(encode_timestamp_micros(micros)) for micros in coded.dictionary.to_pylist()]
-    return [distinct[code] for code in coded.indices.to_pylist()]
-
-
-def _bulk(data: bytes) -> bytes:
-    """A string in Redis' protocol (https://redis.io/docs/latest/develop/reference/protocol-spec)."""
-    return b"$%d\r\n%b\r\n" % (len(data), data)
+            columns += [field, *bulk_columns(encode_column(feature.kind, batch[feature.name]))]
+        return b"".join(join_columns(*columns).to_pylist())

@@ -1,0 +1,74 @@
+"""Columns of bytes, cut and put together row by row in Arrow and numpy, not in Python."""
+
+from __future__ import annotations
+
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+Column: TypeAlias = pa.BinaryArray | bytes
+"""Some bytes of each row: of its own, or the same for all."""
+
+NOTHING = pa.scalar(b"", pa.binary())
+
+
+def join_columns(*columns: Column) -> pa.BinaryArray:
+    """Row by row, the columns' bytes one after the other.
+
+    Args:
+        columns: [n] each, without nulls, at least one of them not a constant.
+    """
+    parts: list[Any] = []
+    constant = b""
+    for column in columns:
+        if isinstance(column, bytes):
+            constant += column  # neighbouring constants are one
+            continue
+        if constant:
+            parts.append(pa.scalar(constant, pa.binary()))
+            constant = b""
+        parts.append(column)
+    if constant:
+        parts.append(pa.scalar(constant, pa.binary()))
+    return pc.binary_join_element_wise(*parts, NOTHING)
+
+
+def gather(elements: pa.BinaryArray, counts: npt.NDArray[Any]) -> pa.BinaryArray:
+    """Rows of so many elements each, one after the other; the elements' bytes stay where they are.
+
+    Args:
+        elements: [sum of counts].
+        counts: [n].
+    """
+    _, offsets, data = elements.buffers()
+    bounds = np.frombuffer(offsets, dtype=np.int32, count=elements.offset + len(elements) + 1)
+    return _of_buffers(bounds[_starts(counts) + elements.offset], data)
+
+
+def split(data: npt.NDArray[np.uint8], lengths: npt.NDArray[Any]) -> pa.BinaryArray:
+    """Rows of so many bytes each, one after the other.
+
+    Args:
+        data: [sum of lengths].
+        lengths: [n].
+    """
+    return _of_buffers(_starts(lengths), pa.py_buffer(np.ascontiguousarray(data)))
+
+
+def cut(table: npt.NDArray[np.uint8], lengths: npt.NDArray[Any]) -> pa.BinaryArray:
+    """The first ``lengths[i]`` bytes of each row of ``table``, [n, width]."""
+    width = table.shape[1]
+    is_whole = bool((lengths == width).all())
+    return split(table.reshape(-1) if is_whole else table[np.arange(width) < lengths[:, np.newaxis]], lengths)
+
+
+def _starts(sizes: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
+    return np.concatenate((np.zeros(1, np.int64), np.cumsum(sizes)))
+
+
+def _of_buffers(offsets: npt.NDArray[Any], data: pa.Buffer) -> pa.BinaryArray:
+    as_arrow_has_them = pa.py_buffer(np.ascontiguousarray(offsets, dtype=np.int32))
+    return pa.Array.from_buffers(pa.binary(), offsets.size - 1, [None, as_arrow_has_them, data])

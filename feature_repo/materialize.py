@@ -5,16 +5,17 @@ from __future__ import annotations
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
 
 import duckdb
 import pyarrow as pa
-import redis
+from redis.exceptions import ConnectionError as RedisConnectionError
 
 from feature_repo.batch.offline_table import join_key
+from feature_repo.online.cluster_pipe import open_pipe
 from feature_repo.online.writer import ROWS_PER_BATCH, OnlineWriter
 from feature_repo.schema import PROJECT, VIEWS, View
 from feature_repo.store import open_store
@@ -50,9 +51,9 @@ def materialize(settings: Settings, as_of: date, views: Sequence[View] = VIEWS) 
             raise UserError(f"{path} is missing; run `vitrine features --as-of {as_of}` first")
     store = open_store(settings)
     loads = []
-    with redis.Redis.from_url(settings.redis_url) as client:
-        try:
-            writer = OnlineWriter(client)
+    try:
+        with closing(open_pipe(settings.redis_url)) as pipe:
+            writer = OnlineWriter(pipe)
             for view, path in paths.items():
                 started = time.perf_counter()
                 rows = _load(writer, view, path, end)
@@ -60,11 +61,11 @@ def materialize(settings: Settings, as_of: date, views: Sequence[View] = VIEWS) 
                 feature_view = store.registry.get_any_feature_view(view.name, PROJECT)
                 start = min(feature_view.most_recent_end_time or _FIRST_INSTANT, end)
                 store.registry.apply_materialization(feature_view, PROJECT, start, end)
-        except redis.ConnectionError as error:
-            raise UserError(
-                f"Redis at {settings.redis_url} does not answer ({error}); start it with `vitrine stack` or set "
-                "VITRINE_REDIS_URL"
-            ) from error
+    except RedisConnectionError as error:
+        raise UserError(
+            f"Redis at {settings.redis_url} does not answer ({error}); start it with `vitrine stack` or set "
+            "VITRINE_REDIS_URL, and load again"
+        ) from error
     return loads
 
 

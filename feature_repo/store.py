@@ -9,6 +9,7 @@ from feast.errors import FeastObjectNotFoundException
 
 from feature_repo.definitions import Definitions, define
 from feature_repo.online import feast_store
+from feature_repo.online.redis_url import RedisUrl
 from feature_repo.registry_store import STORE_TYPE as REGISTRY_STORE_TYPE
 from feature_repo.schema import PROJECT
 from infra.settings import Settings
@@ -19,6 +20,7 @@ def open_store(settings: Settings) -> FeatureStore:
 
     The definitions are applied if the registry does not hold them as they stand, so that a new folder works at once.
     """
+    redis_url = RedisUrl.parse(settings.redis_url)
     store = FeatureStore(
         config=RepoConfig(
             project=PROJECT,
@@ -32,7 +34,8 @@ def open_store(settings: Settings) -> FeatureStore:
             offline_store={"type": "duckdb"},
             online_store={
                 "type": feast_store.STORE_TYPE,
-                "connection_string": feast_store.connection_string(settings.redis_url),
+                "redis_type": redis_url.feast_redis_type,
+                "connection_string": redis_url.feast_connection_string(),
             },
         )
     )

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from feature_repo.online.format import encode_timestamp_micros, encode_value, entity_key, feature_field, timestamp_field
+from feature_repo.online.redis_pipe import Keyed, Pipe
+from feature_repo.online.resp import bulk
 from feature_repo.schema import ARTICLE_AVAILABILITY, Kind
 from streaming.events import Availability
-from streaming.redis_pipe import RedisPipe, bulk
 
 # The field ``w/`` holds the event time as twenty digits, to compare; times before the newest change nothing.
 _WRITE = """
@@ -21,7 +22,7 @@ return 1
 class AvailabilityUpdates:
     """Writes ``article_availability`` in Feast's format, one atomic script per article."""
 
-    def __init__(self, pipe: RedisPipe) -> None:
+    def __init__(self, pipe: Pipe) -> None:
         self._pipe = pipe
         self._head = b"*9\r\n$7\r\nEVALSHA\r\n" + bulk(pipe.load_script(_WRITE)) + b"$1\r\n1\r\n"
         view = ARTICLE_AVAILABILITY
@@ -31,15 +32,19 @@ class AvailabilityUpdates:
     def apply(self, events: Iterable[Availability]) -> list[str]:
         """Write what is new; returns the ids of the articles whose stock was told."""
         events = list(events)
-        commands = [
-            self._head
-            + bulk(entity_key("article", event.article_id))
-            + bulk(b"%020d" % event.occurred_at_us)
-            + self._feature_field
-            + bulk(encode_value(Kind.BOOL, event.in_stock))
-            + self._timestamp_field
-            + bulk(encode_timestamp_micros(event.occurred_at_us))
-            for event in events
-        ]
-        replies = self._pipe.ask(commands, len(commands))
+        replies = self._pipe.ask([self._write(event) for event in events])
         return sorted({event.article_id for event, written in zip(events, replies, strict=True) if written})
+
+    def _write(self, event: Availability) -> Keyed:
+        key = bulk(entity_key("article", event.article_id))
+        return key, b"".join(
+            (
+                self._head,
+                key,
+                bulk(b"%020d" % event.occurred_at_us),
+                self._feature_field,
+                bulk(encode_value(Kind.BOOL, event.in_stock)),
+                self._timestamp_field,
+                bulk(encode_timestamp_micros(event.occurred_at_us)),
+            )
+        )

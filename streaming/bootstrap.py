@@ -6,18 +6,22 @@ and that is where the stream goes on; purchases that come again all the same are
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
 import duckdb
-import redis
 from redis.exceptions import RedisError
 
+from feature_repo.online.cluster_pipe import open_pipe
+from feature_repo.online.cluster_slots import master_clients
 from feature_repo.online.format import entity_key
+from feature_repo.online.redis_pipe import Pipe, keyed
 from feature_repo.schema import WINDOW_DAYS
 from infra.errors import UserError
 from infra.progress import progress_bar
@@ -25,16 +29,18 @@ from infra.settings import Settings
 from streaming.event_log import PURCHASE_COLUMNS, EventLog
 from streaming.events import TRANSACTIONS, instant_text, micros_of
 from streaming.expiry_index import ExpiryIndex
+from streaming.node_marks import check_every_master_is_marked, mark_keys
+from streaming.positions import Positions
 from streaming.purchase import DAY_MICROS, NO_PARTITION, Purchase, buyer_digest
 from streaming.purchase_stream import (
+    BOOTSTRAPPED_KEY,
     BOOTSTRAPPING_KEY,
     EVENT_CLOCK_KEY,
-    SWEPT_KEY,
     WATERMARKS_KEY,
     entity_tools,
-    positions_key,
 )
-from streaming.redis_pipe import RedisPipe
+from streaming.sweep import SWEPT_KEY
+from streaming.unreachable import redis_unreachable
 from streaming.window_packing import HEADER_FIELD
 from streaming.window_state import WindowState
 from streaming.window_store import WindowStore
@@ -68,10 +74,13 @@ def bootstrap(settings: Settings, as_of: date | None = None) -> Loaded:
     clock_us = known.clock_us
     day = clock_us // DAY_MICROS
     try:
-        pipe = RedisPipe(settings.redis_url)
-        try:
-            pipe.call(b"SET", BOOTSTRAPPING_KEY, b"1")
-            _forget_marks(settings.redis_url)
+        with closing(open_pipe(settings.redis_url)) as pipe:
+            check_every_master_is_marked(pipe)
+            flags = mark_keys(BOOTSTRAPPING_KEY, pipe.is_cluster)
+            pipe.ask([keyed(b"SET", flag, b"1") for flag in flags])
+            positions = Positions(pipe, TRANSACTIONS)
+            positions.forget()
+            _forget_marks(pipe, settings.redis_url)
             (customers, customer_index), (articles, article_index) = entity_tools(pipe)
             with progress_bar("loading windows", known.purchases * 2) as advance:
                 counts = []
@@ -84,20 +93,15 @@ def bootstrap(settings: Settings, as_of: date | None = None) -> Loaded:
                         _load(pipe, store, index, chunk, day)
                         entity_ids.update(chunk)
                         advance(sum(map(len, chunk.values())))
-                    _empty_others(settings.redis_url, store, entity_ids, day)
+                    _empty_others(pipe, settings.redis_url, store, entity_ids, day)
                     counts.append(len(entity_ids))
             pipe.call(b"SET", EVENT_CLOCK_KEY, instant_text(clock_us).encode())
-            positions = known.positions()
-            if positions:
-                fields = [part for item in positions.items() for part in (b"%d" % item[0], b"%d" % item[1])]
-                pipe.call(b"HSET", positions_key(TRANSACTIONS), *fields)
-            pipe.call(b"DEL", BOOTSTRAPPING_KEY)
-        finally:
-            pipe.close()
+            positions.write(known.positions())
+            name = os.urandom(8).hex().encode()
+            pipe.ask([keyed(b"SET", key, name) for key in mark_keys(BOOTSTRAPPED_KEY, pipe.is_cluster)])
+            pipe.ask([keyed(b"DEL", flag) for flag in flags])
     except RedisError as error:
-        raise UserError(
-            f"Redis at {settings.redis_url}: {error}; is it running and does VITRINE_REDIS_URL point at it?"
-        ) from error
+        raise redis_unreachable(settings.redis_url, error) from error
     return Loaded(counts[0], counts[1], known.purchases, instant_text(clock_us), time.monotonic() - started)
 
 
@@ -174,9 +178,7 @@ def _purchase(row: Sequence[Any]) -> Purchase:
     )  # fmt: skip
 
 
-def _load(
-    pipe: RedisPipe, store: WindowStore, index: ExpiryIndex, purchases: dict[str, list[Purchase]], day: int
-) -> None:
+def _load(pipe: Pipe, store: WindowStore, index: ExpiryIndex, purchases: dict[str, list[Purchase]], day: int) -> None:
     states, changes = [], set()
     for entity_id, of_entity in purchases.items():
         state = store.new(entity_id, day)
@@ -184,8 +186,7 @@ def _load(
         changes.update([(entity_id, purchase.day) for purchase in of_entity])
         state.restamp(0)
         states.append(state)
-    commands = index.additions(changes, day, day)
-    pipe.ask(commands, len(commands))
+    pipe.ask(index.additions(changes, day, day))
     _replace(store, states)
 
 
@@ -195,35 +196,36 @@ def _replace(store: WindowStore, states: list[WindowState]) -> None:
         raise UserError("windows are being written by someone else; stop all `vitrine stream` and bootstrap again")
 
 
-def _forget_marks(redis_url: str) -> None:
-    with redis.Redis.from_url(redis_url) as client:
-        for key in client.scan_iter(match="vitrine:expiry:*", count=1_000):
-            client.unlink(key)
-        client.delete(WATERMARKS_KEY, SWEPT_KEY, EVENT_CLOCK_KEY, positions_key(TRANSACTIONS))
+def _forget_marks(pipe: Pipe, redis_url: str) -> None:
+    for master in master_clients(redis_url):
+        with master:
+            for pattern in ("vitrine:expiry:*", "vitrine:expired:*", f"{SWEPT_KEY.decode()}*"):
+                for key in master.scan_iter(match=pattern, count=1_000):
+                    master.unlink(key)
+    pipe.ask([keyed(b"DEL", key) for key in (WATERMARKS_KEY, EVENT_CLOCK_KEY)])
 
 
-def _empty_others(redis_url: str, store: WindowStore, loaded: set[str], day: int) -> None:
+def _empty_others(pipe: Pipe, redis_url: str, store: WindowStore, loaded: set[str], day: int) -> None:
     """Windows from an earlier life that are not loaded now hold nothing."""
     prefix, suffix = _key_ends(store.entity)
-    with redis.Redis.from_url(redis_url) as client:
-        others: list[str] = []
-        for key in client.scan_iter(count=5_000, _type="hash"):
-            if key.startswith(prefix) and key.endswith(suffix):
-                entity_id = key[len(prefix) + 4 : len(key) - len(suffix)].decode()
-                if entity_id not in loaded:
-                    others.append(entity_id)
-        for start in range(0, len(others), _ENTITIES_AT_ONCE):
-            chunk = others[start : start + _ENTITIES_AT_ONCE]
-            pipeline = client.pipeline(transaction=False)
-            for entity_id in chunk:
-                pipeline.hexists(entity_key(store.entity, entity_id), HEADER_FIELD)
-            left_over = [
-                entity_id for entity_id, has_window in zip(chunk, pipeline.execute(), strict=True) if has_window
-            ]
-            states = [store.new(entity_id, day) for entity_id in left_over]
-            for state in states:
-                state.restamp(0)
-            _replace(store, states)
+    others: list[str] = []
+    for master in master_clients(redis_url):
+        with master:
+            for key in master.scan_iter(count=5_000, _type="hash"):
+                if key.startswith(prefix) and key.endswith(suffix):
+                    entity_id = key[len(prefix) + 4 : len(key) - len(suffix)].decode()
+                    if entity_id not in loaded:
+                        others.append(entity_id)
+    for start in range(0, len(others), _ENTITIES_AT_ONCE):
+        chunk = others[start : start + _ENTITIES_AT_ONCE]
+        have_windows = pipe.ask(
+            [keyed(b"HEXISTS", entity_key(store.entity, entity_id), HEADER_FIELD) for entity_id in chunk]
+        )
+        left_over = [entity_id for entity_id, has_window in zip(chunk, have_windows, strict=True) if has_window]
+        states = [store.new(entity_id, day) for entity_id in left_over]
+        for state in states:
+            state.restamp(0)
+        _replace(store, states)
 
 
 def _key_ends(entity: str) -> tuple[bytes, bytes]:

@@ -2,7 +2,8 @@
 
 A purchase of day P leaves windows of n days on P + n. Entries are only ever added before the purchase's offset counts
 as done and only removed after the window has been written at that clock day, so a crash can leave an entry too many,
-never one too few. Sets of passed days that are not empty are work to do, whoever left it.
+never one too few. Sets of passed days that are not empty are work to do, whoever left it. On a Redis Cluster windows
+and sets lie on different servers, which lose their last moments each for itself: ``ClusterExpiryIndex``.
 """
 
 from __future__ import annotations
@@ -10,7 +11,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from zlib import crc32
 
-from streaming.redis_pipe import RedisPipe, bulk, command
+from feature_repo.online.redis_pipe import Keyed, Pipe, keyed
+from streaming.node_marks import key_of_shard
 
 SHARDS = 16
 _PROBED_DAYS_AT_ONCE = 64
@@ -29,13 +31,13 @@ class ExpiryIndex:
         lags: after how many days a purchase changes the values.
     """
 
-    def __init__(self, pipe: RedisPipe, entity: str, lags: tuple[int, ...]) -> None:
+    def __init__(self, pipe: Pipe, entity: str, lags: tuple[int, ...]) -> None:
         self._pipe = pipe
         self._entity = entity
         self._lags = lags
 
-    def additions(self, changes: Iterable[tuple[str, int]], day: int, horizon_day: int) -> list[bytes]:
-        """Packed commands that put (entity id, day of purchase) on the sets of days after the clock day ``day``.
+    def additions(self, changes: Iterable[tuple[str, int]], day: int, horizon_day: int) -> list[Keyed]:
+        """Commands that put (entity id, day of purchase) on the sets of days after the clock day ``day``.
 
         Purchases dated after ``horizon_day`` are held back: their own day is one on which values change.
         """
@@ -49,8 +51,8 @@ class ExpiryIndex:
                     members.setdefault((purchase_day + lag, shard), set()).add(entity_id)
         return self._commands(b"SADD", members)
 
-    def removals(self, changes: Iterable[tuple[str, int]], day: int, clock_day: int) -> list[bytes]:
-        """Packed commands that take off again what ``additions`` has put down for days up to ``clock_day``.
+    def removals(self, changes: Iterable[tuple[str, int]], day: int, clock_day: int) -> list[Keyed]:
+        """Commands that take off again what ``additions`` has put down for days up to ``clock_day``.
 
         For windows that were written at ``clock_day`` since: those who look after these days may have passed them.
         """
@@ -68,9 +70,7 @@ class ExpiryIndex:
             slots = [
                 (day, shard) for day in range(start, min(start + _PROBED_DAYS_AT_ONCE, days.stop)) for shard in shards
             ]
-            counts = self._pipe.ask(
-                [b"*2\r\n$5\r\nSCARD\r\n" + bulk(self._key(day, shard)) for day, shard in slots], len(slots)
-            )
+            counts = self._pipe.ask([keyed(b"SCARD", self._key(day, shard)) for day, shard in slots])
             yield from [slot for slot, count in zip(slots, counts, strict=True) if count]
 
     def some(self, day: int, shard: int, limit: int) -> list[str]:
@@ -82,11 +82,18 @@ class ExpiryIndex:
         """Take entities off one set, after their windows were written."""
         self._pipe.call(b"SREM", self._key(day, shard), *[entity_id.encode() for entity_id in entity_ids])
 
-    def _commands(self, name: bytes, members: Mapping[tuple[int, int], Iterable[str]]) -> list[bytes]:
+    def look_after(self, shards: Iterable[int], day: int) -> None:
+        """To be called at every sweep at clock day ``day``: these shards are ours."""
+
+    def forget(self) -> None:
+        """Others may look after these shards now."""
+
+    def _commands(self, name: bytes, members: Mapping[tuple[int, int], Iterable[str]]) -> list[Keyed]:
         return [
-            command(name, self._key(due_day, shard), *[entity_id.encode() for entity_id in entity_ids])
+            keyed(name, self._key(due_day, shard), *[entity_id.encode() for entity_id in entity_ids])
             for (due_day, shard), entity_ids in members.items()
         ]
 
     def _key(self, day: int, shard: int) -> bytes:
-        return b"vitrine:expiry:%s:%d:%d" % (self._entity.encode(), day, shard)
+        name = b"vitrine:expiry:%s:%d:%d" % (self._entity.encode(), day, shard)
+        return key_of_shard(name, shard, self._pipe.is_cluster)

@@ -2,7 +2,8 @@
 
 Redis keeps how far each partition is applied (``vitrine:positions:transactions``), written after everything that it
 vouches for. Redis recovers to a prefix of its history, so after a crash that lost its last moments the position is as
-old as the windows are, and reading goes on from there: Kafka's own committed offsets are for display.
+old as the windows are, and reading goes on from there: Kafka's own committed offsets are for display. On a Redis
+Cluster every master has a position of its own: ``node_marks`` says why nothing is lost between them.
 """
 
 from __future__ import annotations
@@ -10,16 +11,22 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from redis.exceptions import ConnectionError
 
+from feature_repo.online.redis_pipe import Keyed, Pipe, keyed
+from feature_repo.online.resp import bulk
 from feature_repo.schema import WINDOW_DAYS
 from infra.errors import UserError
+from streaming.cluster_expiry_index import ClusterExpiryIndex
 from streaming.event_clock import EventClock
 from streaming.events import TRANSACTIONS, instant_text, micros_of
 from streaming.expiry_index import SHARDS, ExpiryIndex
+from streaming.node_marks import check_every_master_is_marked, mark_keys
+from streaming.positions import Positions
 from streaming.purchase import Purchase
-from streaming.redis_pipe import RedisPipe, bulk, command, raise_error
+from streaming.sweep import Sweep
 from streaming.tiles import ARTICLE_TILES, CUSTOMER_TILES
 from streaming.window_store import WindowStore
 from streaming.window_updates import DEFAULT_CACHED_ENTITIES, Applied, WindowUpdates
@@ -28,11 +35,10 @@ from streaming.windows import ARTICLE_WINDOW, CUSTOMER_WINDOW
 EVENT_CLOCK_KEY = b"vitrine:event-clock"
 ARTICLE_CHANGES_KEY = b"vitrine:article-changes"
 WATERMARKS_KEY = b"vitrine:watermarks"
-SWEPT_KEY = b"vitrine:swept"
 BOOTSTRAPPING_KEY = b"vitrine:bootstrapping"
+BOOTSTRAPPED_KEY = b"vitrine:bootstrapped"
 KEPT_CHANGES = 100_000
 _ARTICLES_PER_CHANGE = 500
-_DAYS_OF_ENTRIES = 64  # a set's day is at most a window ahead of the clock that it was written at, plus leaps
 
 _SET_IF_LATER = """
 local now = redis.call('GET', KEYS[1])
@@ -40,11 +46,6 @@ if now and now >= ARGV[1] then return now end
 redis.call('SET', KEYS[1], ARGV[1])
 return ARGV[1]
 """
-
-
-def positions_key(topic: str) -> bytes:
-    """The Redis hash of partition to next offset to apply."""
-    return f"vitrine:positions:{topic}".encode()
 
 
 @dataclass(frozen=True)
@@ -81,7 +82,8 @@ class PurchaseStream:
         clock: shared with what comes after a reconnect, since it never goes back.
     """
 
-    def __init__(self, pipe: RedisPipe, clock: EventClock, *, cached_entities: int = DEFAULT_CACHED_ENTITIES) -> None:
+    def __init__(self, pipe: Pipe, clock: EventClock, *, cached_entities: int = DEFAULT_CACHED_ENTITIES) -> None:
+        check_every_master_is_marked(pipe)
         self._pipe = pipe
         self.clock = clock
         (customers, customer_expiries), (articles, article_expiries) = entity_tools(pipe)
@@ -89,17 +91,17 @@ class PurchaseStream:
         self.articles = WindowUpdates(articles, guards_event_ids=False, cached_entities=cached_entities)
         self._expiries = ((self.customers, customer_expiries), (self.articles, article_expiries))
         self._set_if_later = b"*5\r\n$7\r\nEVALSHA\r\n" + bulk(pipe.load_script(_SET_IF_LATER)) + b"$1\r\n1\r\n"
-        if self._pipe.call(b"EXISTS", BOOTSTRAPPING_KEY):
-            raise UserError("a bootstrap is under way or was cut short; run `vitrine stream --bootstrap` to its end")
+        self._check_bootstrap()
         self._learn(self._pipe.call(b"HGETALL", WATERMARKS_KEY), set())
         self._hear_clock(self._pipe.call(b"GET", EVENT_CLOCK_KEY))
-        self._swept: dict[int, int] = {}
+        self._positions = Positions(pipe, TRANSACTIONS)
+        self._sweep = Sweep(pipe, clock, self._expiries)
         self._marked: dict[int, int] = {}  # partition to the position that we wrote last
         self._unsettled: tuple[Mapping[int, PartitionBatch], Outcome, list[str], int] | None = None
 
     def positions(self) -> dict[int, int]:
         """Partition to the next offset to apply, for those ever applied."""
-        return _numbers(self._pipe.call(b"HGETALL", positions_key(TRANSACTIONS)))
+        return self._positions.read()
 
     def refresh(self, own_partitions: Collection[int]) -> None:
         """Tell the others how far our partitions are and hear how far theirs are, also where nothing is applied.
@@ -109,11 +111,11 @@ class PurchaseStream:
         Raises:
             redis.exceptions.ConnectionError: Redis has forgotten what it had applied, as if it had been restarted.
         """
-        self._check_positions(self._pipe.call(b"HGETALL", positions_key(TRANSACTIONS)))
-        commands = [*self._watermark_commands(own_partitions), command(b"HGETALL", WATERMARKS_KEY)]
-        self._learn(self._pipe.ask(commands, len(commands))[-1], set(own_partitions))
+        self._check_positions(self._pipe.ask(self._positions.query()))
+        commands = [*self._watermark_commands(own_partitions), keyed(b"HGETALL", WATERMARKS_KEY)]
+        self._learn(self._pipe.ask(commands)[-1], set(own_partitions))
         self.clock.observe({})
-        self._hear_clock(self._pipe.ask([self._clock_command()], 1)[0])
+        self._hear_clock(self._pipe.ask([self._clock_command()])[0])
 
     def apply(self, batches: Mapping[int, PartitionBatch], wait: bool = True) -> Outcome:
         """Bring windows, features, expiry index, clock and positions forward by what was read.
@@ -135,7 +137,7 @@ class PurchaseStream:
         for batch in batches.values():
             for purchase in batch.purchases:
                 by_customer.setdefault(purchase.customer_id, []).append(purchase)
-        self._check_positions(self._pipe.call(b"HGETALL", positions_key(TRANSACTIONS)))
+        self._check_positions(self._pipe.ask(self._positions.query()))
         self.customers.fold(by_customer, day, horizon_day)
         customers = self.customers.settle()
         by_article = _by_article(batches, customers.duplicates)
@@ -161,85 +163,66 @@ class PurchaseStream:
             How many were brought to the clock day; 0 when nothing is left to do.
         """
         self.settle()
-        day, moved = self.clock.day, 0
-        if not self.clock.now_us:
-            return 0
-        shards = list(shards)
-        unfinished = False
-        # Days are swept again for a while: a worker that is a little behind may add to a set that was empty already.
-        first = min([self._swept_through(shard) for shard in shards], default=day) - 2
-        fallen: list[str] = []
-        for updates, index in self._expiries:
-            for due_day, shard in index.waiting(range(first, day + 1), shards):
-                while moved < limit and (entity_ids := index.some(due_day, shard, limit - moved)):
-                    updates.advance(entity_ids, day)
-                    index.done(due_day, shard, entity_ids)
-                    moved += len(entity_ids)
-                    if updates is self.articles:
-                        fallen += entity_ids
-                if moved >= limit:
-                    unfinished = True
-                    break
-        if not unfinished and any(self._swept[shard] < day for shard in shards):
-            self._swept.update(dict.fromkeys(shards, day))
-            marks = [mark for shard in shards for mark in (b"%d" % shard, b"%d" % day)]
-            self._pipe.call(b"HSET", SWEPT_KEY, *marks)
-        self.announce(fallen)
+        moved, fallen = self._sweep.step(shards, limit)
+        self.announce(fallen[self.articles])
         return moved
 
     def announce(self, article_ids: Sequence[str]) -> None:
         """Tell gateways that the features of these articles have changed."""
-        announcements = self._announcements(article_ids)
-        self._pipe.ask(announcements, len(announcements))
+        self._pipe.ask(self._announcements(article_ids))
 
     def forget_partitions(self, partitions: Collection[int]) -> None:
         """Other workers read these now."""
         for partition in partitions:
             self._marked.pop(partition, None)
-        self._swept.clear()
+        self._sweep.forget()
         self.clock.forget(partitions)
-
-    def _swept_through(self, shard: int) -> int:
-        """The day up to which a shard of the expiry index was found empty, by whoever looked after it."""
-        if shard not in self._swept:
-            # A former owner may have died before it took off what it had put down behind the sweep: look far back once.
-            stored = self._pipe.call(b"HGET", SWEPT_KEY, b"%d" % shard)
-            far_back = self.clock.day - _DAYS_OF_ENTRIES
-            self._swept[shard] = far_back if stored is None else min(int(stored), far_back)
-        return self._swept[shard]
 
     def _mark(
         self, batches: Mapping[int, PartitionBatch], outcome: Outcome, touched_articles: Sequence[str], day: int
     ) -> None:
         """Everything that is not in an entity's own hash; positions come last, for they vouch for all before."""
-        commands: list[bytes] = []
+        commands: list[Keyed] = []
         for applied, (_, index) in zip((outcome.customers, outcome.articles), self._expiries, strict=True):
             commands += index.additions(applied.changes, day, self.clock.horizon_day)
         commands += self._announcements(touched_articles)
         clock_position = len(commands)
         commands.append(self._clock_command())
-        commands += [*self._watermark_commands(batches), command(b"HGETALL", WATERMARKS_KEY)]
-        replies = self._pipe.ask(commands, len(commands))
+        commands += [*self._watermark_commands(batches), keyed(b"HGETALL", WATERMARKS_KEY)]
+        replies = self._pipe.ask(commands)
         self._hear_clock(replies[clock_position])
         self._learn(replies[-1], set(batches))
         if self.clock.now_us and self.clock.day > day:
             # Another worker is ahead and may have swept days that we have just put windows down for.
             for (updates, index), applied in zip(self._expiries, (outcome.customers, outcome.articles), strict=True):
                 updates.advance({entity_id for entity_id, _ in applied.changes}, self.clock.day)
-                removals = index.removals(applied.changes, day, self.clock.day)
-                self._pipe.ask(removals, len(removals))
-        positions = [part for number, batch in batches.items() for part in (b"%d" % number, b"%d" % batch.next_offset)]
-        if positions:
-            self._pipe.call(b"HSET", positions_key(TRANSACTIONS), *positions)
-            self._marked.update((number, batch.next_offset) for number, batch in batches.items())
+                self._pipe.ask(index.removals(applied.changes, day, self.clock.day))
+        next_offsets = {number: batch.next_offset for number, batch in batches.items()}
+        self._positions.write(next_offsets)
+        self._marked.update(next_offsets)
 
-    def _check_positions(self, reply: Sequence[bytes]) -> None:
+    def _check_bootstrap(self) -> None:
+        """Make sure that the last bootstrap was finished, and that every master of a cluster still has its part of it.
+
+        Windows that a bootstrap has loaded know their purchases by id, not by offset: those of one master cannot be
+        made anew from the topic beside those of another that were loaded.
+        """
+        flags = mark_keys(BOOTSTRAPPING_KEY, self._pipe.is_cluster)
+        if any(self._pipe.ask([keyed(b"EXISTS", key) for key in flags])):
+            raise UserError("a bootstrap is under way or was cut short; run `vitrine stream --bootstrap` to its end")
+        finished = mark_keys(BOOTSTRAPPED_KEY, self._pipe.is_cluster)
+        if len(set(self._pipe.ask([keyed(b"GET", key) for key in finished]))) > 1:
+            raise UserError(
+                "a master of the Redis Cluster has lost what `vitrine stream --bootstrap` had loaded; stop all workers "
+                "and run it again, and `vitrine materialize`"
+            )
+
+    def _check_positions(self, replies: Sequence[Any]) -> None:
         """Notice a Redis that was emptied, or went back to an older copy, without our connection being cut.
 
         Before anything is written: a window that is begun anew would fence off what it has forgotten.
         """
-        raise_error(reply)
-        stored = _numbers(reply)
+        stored = self._positions.of_replies(replies)
         for partition, offset in self._marked.items():
             if stored.get(partition, 0) < offset:
                 raise ConnectionError(
@@ -247,12 +230,10 @@ class PurchaseStream:
                     f"{stored.get(partition, 0)}: it has lost data"
                 )
 
-    def _watermark_commands(self, partitions: Iterable[int]) -> list[bytes]:
+    def _watermark_commands(self, partitions: Iterable[int]) -> list[Keyed]:
         published = [(partition, self.clock.published(partition)) for partition in partitions]
         return [
-            command(b"HSET", WATERMARKS_KEY, b"%d" % partition, told)
-            for partition, told in published
-            if told is not None
+            keyed(b"HSET", WATERMARKS_KEY, b"%d" % partition, told) for partition, told in published if told is not None
         ]
 
     def _learn(self, flat: Sequence[bytes], own: set[int]) -> None:
@@ -260,10 +241,10 @@ class PurchaseStream:
             if int(partition) not in own:
                 self.clock.learn(int(partition), published)
 
-    def _announcements(self, article_ids: Sequence[str]) -> list[bytes]:
+    def _announcements(self, article_ids: Sequence[str]) -> list[Keyed]:
         clock = instant_text(self.clock.now_us).encode()
         return [
-            command(
+            keyed(
                 b"XADD",
                 ARTICLE_CHANGES_KEY,
                 b"MAXLEN",
@@ -283,11 +264,12 @@ class PurchaseStream:
         if stored is not None:
             self.clock.move_to(micros_of_text(stored))
 
-    def _clock_command(self) -> bytes:
+    def _clock_command(self) -> Keyed:
         """Publish our clock, once it has started, and hear the later of ours and the published one."""
         if not self.clock.now_us:
-            return command(b"GET", EVENT_CLOCK_KEY)
-        return self._set_if_later + bulk(EVENT_CLOCK_KEY) + bulk(instant_text(self.clock.now_us).encode())
+            return keyed(b"GET", EVENT_CLOCK_KEY)
+        key = bulk(EVENT_CLOCK_KEY)
+        return key, self._set_if_later + key + bulk(instant_text(self.clock.now_us).encode())
 
 
 def _by_article(batches: Mapping[int, PartitionBatch], duplicates: set[tuple[int, int]]) -> dict[str, list[Purchase]]:
@@ -300,14 +282,12 @@ def _by_article(batches: Mapping[int, PartitionBatch], duplicates: set[tuple[int
     return by_article
 
 
-def entity_tools(pipe: RedisPipe) -> tuple[tuple[WindowStore, ExpiryIndex], tuple[WindowStore, ExpiryIndex]]:
+def entity_tools(pipe: Pipe) -> tuple[tuple[WindowStore, ExpiryIndex], tuple[WindowStore, ExpiryIndex]]:
     """Store and expiry index of customers, and of articles."""
+    index = ClusterExpiryIndex if pipe.is_cluster else ExpiryIndex
     return (
-        (
-            WindowStore(pipe, CUSTOMER_WINDOW, CUSTOMER_TILES),
-            ExpiryIndex(pipe, "customer", CUSTOMER_WINDOW.change_lags),
-        ),
-        (WindowStore(pipe, ARTICLE_WINDOW, ARTICLE_TILES), ExpiryIndex(pipe, "article", ARTICLE_WINDOW.change_lags)),
+        (WindowStore(pipe, CUSTOMER_WINDOW, CUSTOMER_TILES), index(pipe, "customer", CUSTOMER_WINDOW.change_lags)),
+        (WindowStore(pipe, ARTICLE_WINDOW, ARTICLE_TILES), index(pipe, "article", ARTICLE_WINDOW.change_lags)),
     )
 
 
@@ -315,10 +295,6 @@ def shards_of(partitions: Iterable[int], partition_count: int) -> list[int]:
     """The shards of the expiry index that the reader of these partitions looks after."""
     own = set(partitions)
     return [shard for shard in range(SHARDS) if shard % partition_count in own]
-
-
-def _numbers(flat: Sequence[bytes]) -> dict[int, int]:
-    return {int(field): int(value) for field, value in zip(flat[::2], flat[1::2], strict=True)}
 
 
 def micros_of_text(text: bytes) -> int:

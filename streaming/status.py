@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
-import redis
+from redis.exceptions import RedisError
 
+from feature_repo.online.cluster_pipe import open_pipe
+from feature_repo.online.cluster_slots import master_clients
 from infra.settings import Settings
 from streaming.events import TRANSACTIONS, instant_text
-from streaming.purchase_stream import EVENT_CLOCK_KEY, WATERMARKS_KEY, positions_key
+from streaming.positions import Positions
+from streaming.purchase_stream import EVENT_CLOCK_KEY, WATERMARKS_KEY
 from streaming.unreachable import kafka_unreachable, redis_unreachable
 
 WORKER_KEY = "vitrine:worker:"
@@ -50,13 +54,14 @@ def stream_status(settings: Settings) -> StreamStatus:
     from kafka.errors import KafkaError
 
     try:
-        with redis.Redis.from_url(settings.redis_url) as client:
-            applied = {int(key): int(value) for key, value in client.hgetall(positions_key(TRANSACTIONS)).items()}
-            watermarks = {int(key): value for key, value in client.hgetall(WATERMARKS_KEY).items()}
-            clock = client.get(EVENT_CLOCK_KEY)
-            keys = sorted(client.scan_iter(match=f"{WORKER_KEY}*", count=10_000))
-            told = client.mget(keys) if keys else []
-    except redis.RedisError as error:
+        with closing(open_pipe(settings.redis_url)) as pipe:
+            applied = Positions(pipe, TRANSACTIONS).read()
+            flat = pipe.call(b"HGETALL", WATERMARKS_KEY)
+            watermarks = dict(zip(map(int, flat[::2]), flat[1::2], strict=True))
+            clock = pipe.call(b"GET", EVENT_CLOCK_KEY)
+            keys = sorted(_worker_keys(settings.redis_url))
+            told = [pipe.call(b"GET", key) for key in keys]
+    except RedisError as error:
         raise redis_unreachable(settings.redis_url, error) from error
     try:
         consumer = KafkaConsumer(bootstrap_servers=settings.kafka_bootstrap_servers, bootstrap_timeout_ms=10_000)
@@ -104,6 +109,14 @@ def status_lines(status: StreamStatus) -> list[str]:
         )
         lines.append(f"worker {name}: {told}")
     return lines
+
+
+def _worker_keys(redis_url: str) -> list[bytes]:
+    keys: list[bytes] = []
+    for master in master_clients(redis_url):
+        with master:
+            keys += master.scan_iter(match=f"{WORKER_KEY}*", count=10_000)
+    return keys
 
 
 def _newest(published: bytes | None) -> str:

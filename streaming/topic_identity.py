@@ -10,10 +10,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from feature_repo.online.redis_pipe import Pipe
 from infra.errors import UserError
 from streaming.event_log import EventLog
 from streaming.events import TRANSACTIONS
-from streaming.redis_pipe import RedisPipe
 
 TOPIC_IDS_KEY = b"vitrine:topic-ids"
 
@@ -32,7 +32,7 @@ class TopicIdentity:
         self._logs = logs
         self._met: dict[str, str] = {}
 
-    def check(self, pipe: RedisPipe) -> None:
+    def check(self, pipe: Pipe) -> None:
         """To be asked before what was polled is applied; costs nothing while the ids stay.
 
         Raises:
@@ -57,7 +57,7 @@ def made_anew(topic: str, why: str, folder: Path) -> UserError:
     return UserError(f"topic {topic}: {why}: the topic was made anew; {remedy}")
 
 
-def _applied_of(pipe: RedisPipe, topic: str, met: str) -> str:
+def _applied_of(pipe: Pipe, topic: str, met: str) -> str:
     """The id of the topic that is applied to Redis; from now on this one if none is known."""
     pipe.call(b"HSETNX", TOPIC_IDS_KEY, topic.encode(), met.encode())
     known: bytes = pipe.call(b"HGET", TOPIC_IDS_KEY, topic.encode())

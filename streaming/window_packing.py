@@ -14,13 +14,12 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from feature_repo.online.byte_columns import join_columns
+from feature_repo.online.byte_columns import bulk_columns, join_columns
 from feature_repo.online.column_encoding import encode_column, encode_timestamps
 from feature_repo.online.format import feature_field, timestamp_field
-from feature_repo.online.resp import bulk, bulk_columns
+from feature_repo.online.resp import array_header, bulk
 from feature_repo.schema import WINDOW_DAYS, Kind
 from streaming.purchase import Purchase
-from streaming.redis_pipe import array_header
 from streaming.tiles import TileFormat
 from streaming.window_state import WindowState
 from streaming.windows import Window

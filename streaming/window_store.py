@@ -16,11 +16,12 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from struct import Struct
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from feature_repo.online.format import entity_key
+from feature_repo.online.redis_pipe import Keyed, Pipe, raise_error
+from feature_repo.online.resp import array_header, bulk
 from feature_repo.schema import WINDOW_DAYS
-from streaming.redis_pipe import Pending, RedisPipe, array_header, bulk, raise_error
 from streaming.tiles import TileFormat
 from streaming.window_packing import CallLayout, WriteCalls, tile_argument
 from streaming.window_state import WindowState
@@ -67,14 +68,14 @@ class Reading(NamedTuple):
     states: list[WindowState]
     day: int
     days: range
-    pending: Pending
+    pending: Any
 
 
 class Writing(NamedTuple):
     """Windows that were sent."""
 
     states: Sequence[WindowState]
-    pending: Pending
+    pending: Any
 
 
 class WindowStore:
@@ -84,7 +85,7 @@ class WindowStore:
         pipe: the connection; a new one needs a new store.
     """
 
-    def __init__(self, pipe: RedisPipe, window: Window, tiles: TileFormat) -> None:
+    def __init__(self, pipe: Pipe, window: Window, tiles: TileFormat) -> None:
         self._pipe = pipe
         self.window = window
         self._tiles = tiles
@@ -160,7 +161,9 @@ class WindowStore:
 
     def send(self, writes: WriteCalls) -> Writing:
         """Send without waiting."""
-        return Writing(writes.states, self._pipe.send(writes.commands(self._write_script), len(writes)))
+        keys = [state.key for state in writes.states]
+        batch = list(zip(keys, writes.commands(self._write_script), strict=True))
+        return Writing(writes.states, self._pipe.send(batch))
 
     def settle(self, writings: Sequence[Writing]) -> list[WindowState]:
         """Wait for what was sent; returns those that another writer has overtaken."""
@@ -184,14 +187,15 @@ class WindowStore:
     def clear(self, entity_ids: Sequence[str]) -> None:
         """Forget the windows of these entities; their features stay until they are written anew."""
         head = b"*4\r\n$7\r\nEVALSHA\r\n" + bulk(self._clear_script) + b"$1\r\n1\r\n"
-        self._pipe.ask([head + bulk(entity_key(self.entity, entity_id)) for entity_id in entity_ids], len(entity_ids))
+        keys = [bulk(entity_key(self.entity, entity_id)) for entity_id in entity_ids]
+        self._pipe.ask([(key, head + key) for key in keys])
 
     def _load_scripts(self) -> None:
         self._write_script = self._pipe.load_script(_WRITE)
         self._clear_script = self._pipe.load_script(_CLEAR)
 
-    def _ask(self, states: Sequence[WindowState], days: Sequence[range]) -> Pending:
-        parts: list[bytes] = []
+    def _ask(self, states: Sequence[WindowState], days: Sequence[range]) -> Any:
+        batch: list[Keyed] = []
         packed: dict[range, tuple[bytes, bytes]] = {}
         for state, span in zip(states, days, strict=True):
             if span not in packed:
@@ -201,5 +205,5 @@ class WindowStore:
                     self._layout.header_field + self._layout.ahead_field + tiles,
                 )
             command, fields = packed[span]
-            parts += (command, state.key, fields)
-        return self._pipe.send(parts, len(states))
+            batch.append((state.key, command + state.key + fields))
+        return self._pipe.send(batch)

@@ -20,6 +20,7 @@ from typing import Any
 
 from redis.exceptions import RedisError
 
+from feature_repo.online.cluster_pipe import open_pipe
 from infra.errors import UserError
 from infra.settings import Settings
 from streaming.availability import AvailabilityUpdates
@@ -34,7 +35,6 @@ from streaming.metrics import Metrics
 from streaming.own_partitions import OwnPartitions
 from streaming.purchase import Purchase
 from streaming.purchase_stream import Outcome, PartitionBatch, PurchaseStream, shards_of
-from streaming.redis_pipe import RedisPipe
 from streaming.status import WORKER_KEY, WORKER_SECONDS
 from streaming.topic_identity import TopicIdentity
 from streaming.unreachable import redis_unreachable
@@ -302,7 +302,7 @@ class StreamWorker:
 
     def _connect_redis(self) -> None:
         try:
-            self._pipe = RedisPipe(self._settings.redis_url)
+            self._pipe = open_pipe(self._settings.redis_url)
             self._stream = PurchaseStream(self._pipe, self._clock)
             self._availability = AvailabilityUpdates(self._pipe)
         except RedisError as error:

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
 
 import pytest
 import redis
+from redis.cluster import RedisCluster
 
 from infra.local.kafka import KafkaServer
 from infra.local.redis import RedisServer
 from infra.local.topics import create_topics
+from tests.local_cluster import LocalCluster
 
 # TensorFlow Recommenders needs Keras 2, chosen before anything first imports TensorFlow.
 os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")
@@ -32,6 +36,46 @@ def redis_client(redis_server: RedisServer) -> Iterator[redis.Redis]:
     with redis.Redis.from_url(redis_server.url) as client:
         client.flushall()
         yield client
+
+
+@pytest.fixture(scope="session")
+def running_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCluster]:
+    """A Redis Cluster; what earlier tests stored or ended is as they left it."""
+    with LocalCluster(tmp_path_factory.mktemp("cluster")) as cluster:
+        yield cluster
+
+
+@pytest.fixture
+def redis_cluster(running_cluster: LocalCluster) -> LocalCluster:
+    """A whole and empty Redis Cluster."""
+    running_cluster.start_again()  # in case a test has ended a node
+    for node in running_cluster.nodes:
+        with node.client() as client:
+            client.flushall()
+    return running_cluster
+
+
+@pytest.fixture
+def cluster_client(redis_cluster: LocalCluster) -> Iterator[RedisCluster]:
+    """redis-py's client of it."""
+    with redis_cluster.client() as client:
+        yield client
+
+
+@dataclass(frozen=True)
+class OnlineStore:
+    """An empty online store, one Redis or a cluster, and redis-py's client of it."""
+
+    url: str
+    client: Any
+
+
+@pytest.fixture(params=["redis", "cluster"])
+def store(request: pytest.FixtureRequest) -> OnlineStore:
+    """What must hold on one Redis must hold on a Redis Cluster."""
+    if request.param == "redis":
+        return OnlineStore(request.getfixturevalue("redis_server").url, request.getfixturevalue("redis_client"))
+    return OnlineStore(request.getfixturevalue("redis_cluster").url, request.getfixturevalue("cluster_client"))
 
 
 @pytest.fixture(scope="session")

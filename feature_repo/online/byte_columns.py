@@ -9,10 +9,14 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from feature_repo.online.resp import BULK_HEADERS
+
 Column: TypeAlias = pa.BinaryArray | bytes
 """Some bytes of each row: of its own, or the same for all."""
 
 NOTHING = pa.scalar(b"", pa.binary())
+_END = b"\r\n"
+_BULK_HEADERS = pa.array(BULK_HEADERS, pa.binary())
 
 
 def join_columns(*columns: Column) -> pa.BinaryArray:
@@ -34,6 +38,14 @@ def join_columns(*columns: Column) -> pa.BinaryArray:
     if constant:
         parts.append(pa.scalar(constant, pa.binary()))
     return pc.binary_join_element_wise(*parts, NOTHING)
+
+
+def bulk_columns(arguments: pa.BinaryArray) -> tuple[Column, Column, Column]:
+    """One argument of a Redis command (``resp.bulk``) for each row, as columns to join."""
+    sizes = pc.binary_length(arguments)
+    if (pc.max(sizes).as_py() or 0) < len(BULK_HEADERS):
+        return _BULK_HEADERS.take(sizes), arguments, _END
+    return pa.array([b"$%d\r\n" % size for size in sizes.to_pylist()], pa.binary()), arguments, _END
 
 
 def gather(elements: pa.BinaryArray, counts: npt.NDArray[Any]) -> pa.BinaryArray:

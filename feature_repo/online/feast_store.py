@@ -2,43 +2,32 @@
 
 from __future__ import annotations
 
-from typing import Final, Literal
-from urllib.parse import unquote, urlsplit
+from typing import Any, Final, Literal
 
 from feast.infra.online_stores.redis import RedisOnlineStore, RedisOnlineStoreConfig
-from pydantic import Field, StrictStr
+from pydantic import model_validator
 
+from feature_repo.online.redis_url import RedisUrl
 from infra.settings import Settings
 
 STORE_TYPE: Final = "feature_repo.online.feast_store.VitrineRedisOnlineStore"
 
 
-def connection_string(redis_url: str) -> str:
-    """Feast's way of writing a Redis URL: ``redis://:secret@host:6379/0`` becomes ``host:6379,db=0,password=secret``.
-
-    Raises:
-        ValueError: the URL's scheme is not ``redis`` or ``rediss``.
-    """
-    url = urlsplit(redis_url)
-    if url.scheme not in ("redis", "rediss"):
-        raise ValueError(f"VITRINE_REDIS_URL is {redis_url!r}; expected redis://host:port/db or rediss://...")
-    parts = [f"{url.hostname or 'localhost'}:{url.port or 6379}", f"db={url.path.strip('/') or 0}"]
-    if url.username:
-        parts.append(f"username={unquote(url.username)}")
-    if url.password:
-        parts.append(f"password={unquote(url.password)}")
-    if url.scheme == "rediss":
-        parts.append("ssl=true")
-    return ",".join(parts)
-
-
 class VitrineRedisOnlineStoreConfig(RedisOnlineStoreConfig):
-    """Feast's configuration; without a connection string, that of the running stack."""
+    """Feast's configuration; without a connection string, that of the running stack, be it one Redis or a cluster."""
 
     type: Literal["feature_repo.online.feast_store.VitrineRedisOnlineStore"] = STORE_TYPE
-    connection_string: StrictStr = Field(
-        default_factory=lambda: connection_string(Settings.from_environment().redis_url)
-    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_the_running_stack(cls, values: Any) -> Any:
+        if not isinstance(values, dict) or "connection_string" in values:
+            return values
+        url = RedisUrl.parse(Settings.from_environment().redis_url)
+        return {
+            "redis_type": url.feast_redis_type,
+            "connection_string": url.feast_connection_string(),
+        } | values
 
 
 class VitrineRedisOnlineStore(RedisOnlineStore):

@@ -11,12 +11,12 @@ from collections.abc import Iterable
 from typing import Any
 
 import pyarrow as pa
-import redis
 
-from feature_repo.online.byte_columns import join_columns
+from feature_repo.online.byte_columns import bulk_columns, join_columns
 from feature_repo.online.column_encoding import encode_column, encode_timestamps
 from feature_repo.online.format import entity_key, feature_field, timestamp_field
-from feature_repo.online.resp import bulk, bulk_columns
+from feature_repo.online.redis_pipe import Keyed, Pipe, raise_error
+from feature_repo.online.resp import array_header, bulk
 from feature_repo.schema import ENTITIES, View
 
 ROWS_PER_BATCH = 2000
@@ -50,39 +50,35 @@ return 1
 
 
 class OnlineWriter:
-    """Writes rows of feature views through one Redis connection."""
+    """Writes rows of feature views to one Redis or a Redis Cluster."""
 
-    def __init__(self, client: redis.Redis) -> None:
-        self._client = client
+    def __init__(self, pipe: Pipe) -> None:
+        self._pipe = pipe
 
     def write(self, view: View, batches: Iterable[pa.RecordBatch]) -> Iterable[int]:
         """Write rows with the columns of the view's offline table; yields the rows of each batch written or skipped.
 
         Rows that are older than what is stored are skipped. Of rows as old as what is stored, those of a streamed view
         are skipped, for the stream wrote them; those of other views replace it, so that a corrected catalogue arrives.
+
+        Raises:
+            redis.exceptions.RedisError: Redis does not answer, or refuses a row.
         """
         script = _WRITE_IF_NEWER.replace("COMPARED_TO", "<=" if view.source == "stream" else "<")
-        command = _Command(view, str(self._client.script_load(script)).encode())
-        connection: Any = self._client.connection_pool.get_connection()
-        try:
-            # One batch stays under way while the next is being put together.
-            awaited = 0
-            for batch in batches:
-                packed = command.pack(batch)
-                yield self._receive(connection, awaited)
-                connection.send_packed_command([packed])
-                awaited = batch.num_rows
-            yield self._receive(connection, awaited)
-        except BaseException:
-            connection.disconnect()  # replies that nobody awaits any more must not meet the next command
-            raise
-        finally:
-            self._client.connection_pool.release(connection)
+        command = _Command(view, self._pipe.load_script(script))
+        # One batch stays under way while the next is being put together.
+        awaited = self._pipe.send([])
+        for batch in batches:
+            packed = command.pack(batch)
+            yield self._receive(awaited)
+            awaited = self._pipe.send(packed)
+        yield self._receive(awaited)
 
-    def _receive(self, connection: Any, count: int) -> int:
-        for _ in range(count):
-            connection.read_response()
-        return count
+    def _receive(self, awaited: Any) -> int:
+        replies = self._pipe.read(awaited)
+        for reply in replies:
+            raise_error(reply)
+        return len(replies)
 
 
 class _Command:
@@ -91,17 +87,17 @@ class _Command:
     def __init__(self, view: View, digest: bytes) -> None:
         arguments = len(("EVALSHA", "digest", "keys", "key", "field", "event time")) + 2 * len(view.features)
         self._view = view
-        self._head = b"*%d\r\n%b%b%b" % (arguments, bulk(b"EVALSHA"), bulk(digest), bulk(b"1"))
+        self._head = array_header(arguments) + bulk(b"EVALSHA") + bulk(digest) + bulk(b"1")
         self._timestamp_field = bulk(timestamp_field(view.name))
         self._fields = [bulk(feature_field(view.name, feature.name)) for feature in view.features]
 
-    def pack(self, batch: pa.RecordBatch) -> bytes:
-        """The commands for all rows, one after the other."""
+    def pack(self, batch: pa.RecordBatch) -> list[Keyed]:
+        """One command for each row."""
         entity = self._view.entity
-        keys = [entity_key(entity, entity_id) for entity_id in batch[ENTITIES[entity][0]].to_pylist()]
-        columns = [self._head, *bulk_columns(pa.array(keys, pa.binary()))]
+        keys = [bulk(entity_key(entity, entity_id)) for entity_id in batch[ENTITIES[entity][0]].to_pylist()]
+        columns = [self._head, pa.array(keys, pa.binary())]
         timestamps = encode_timestamps(batch["event_timestamp"].cast(pa.int64()).to_numpy())
         columns += [self._timestamp_field, *bulk_columns(timestamps)]
         for feature, field in zip(self._view.features, self._fields, strict=True):
             columns += [field, *bulk_columns(encode_column(feature.kind, batch[feature.name]))]
-        return b"".join(join_columns(*columns).to_pylist())
+        return list(zip(keys, join_columns(*columns).to_pylist(), strict=True))

@@ -33,9 +33,9 @@ from infra.local.kafka import KafkaServer
 from infra.local.topics import create_topics
 from infra.settings import Settings
 from streaming.events import TRANSACTIONS, purchase_event
+from streaming.positions import position_keys
 from streaming.purchase import DAY_MICROS
 from streaming.purchase_producer import PurchaseProducer
-from streaming.purchase_stream import positions_key
 from tests.benchmarks.quix_peer import environment, quix_rate
 from tests.streaming.lazy_redis import LazyRedis
 
@@ -184,7 +184,7 @@ def backlog_rate(workers: VitrineCommand, client: redis.Redis) -> Backlog:
 
 
 def applied(client: redis.Redis) -> int:
-    return sum(map(int, client.hvals(positions_key(TRANSACTIONS))))
+    return sum(map(int, client.hvals(position_keys(TRANSACTIONS, False)[0])))
 
 
 def redis_seconds(client: redis.Redis) -> float:

@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from feature_repo.online.byte_columns import join_columns
+from feature_repo.online.byte_columns import bulk_columns, join_columns
 from feature_repo.online.column_encoding import encode_column, encode_timestamps, encode_varints
 from feature_repo.online.format import encode_timestamp_micros, encode_value, encode_varint
-from feature_repo.online.resp import bulk, bulk_columns
+from feature_repo.online.resp import bulk
 from feature_repo.schema import Kind
 
 integers = st.one_of(

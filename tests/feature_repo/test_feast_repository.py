@@ -27,8 +27,8 @@ from feature_repo.batch.file_layouts import ARTICLES
 from feature_repo.batch.pipeline import build_offline_tables
 from feature_repo.materialize import materialize
 from feature_repo.online.entity_values import EntityValues, fields_of, parse
-from feature_repo.online.feast_store import connection_string
 from feature_repo.online.format import encode_value, entity_key, feature_field
+from feature_repo.online.redis_url import RedisUrl
 from feature_repo.schema import (
     ARTICLE_ACTIVITY_30D,
     ARTICLE_AVAILABILITY,
@@ -43,6 +43,7 @@ from feature_repo.schema import (
 from feature_repo.store import open_store
 from infra.errors import UserError
 from infra.settings import CHECKOUT, Settings
+from tests.conftest import OnlineStore
 
 EPOCH = date(1970, 1, 1)
 FIRST_DAY = (date(2020, 8, 1) - EPOCH).days
@@ -116,14 +117,21 @@ def offline(tmp_path_factory: pytest.TempPathFactory) -> Settings:
 
 
 @pytest.fixture
-def settings(offline: Settings, redis_client: redis.Redis, redis_server: Any) -> Settings:
-    return replace(offline, redis_url=redis_server.url)
+def settings(offline: Settings, store: OnlineStore) -> Settings:
+    return replace(offline, redis_url=store.url)
+
+
+@pytest.fixture
+def client(store: OnlineStore) -> Any:
+    """redis-py's client of the online store."""
+    return store.client
 
 
 @pytest.fixture
 def stock_store(settings: Settings) -> FeatureStore:
     """Feast with nothing of ours but the registry."""
     open_store(settings)
+    url = RedisUrl.parse(settings.redis_url)
     return FeatureStore(
         config=RepoConfig(
             project="vitrine",
@@ -131,7 +139,11 @@ def stock_store(settings: Settings) -> FeatureStore:
             registry=str(settings.registry_path),
             entity_key_serialization_version=3,
             offline_store={"type": "duckdb"},
-            online_store={"type": "redis", "connection_string": connection_string(settings.redis_url)},
+            online_store={
+                "type": "redis",
+                "redis_type": url.feast_redis_type,
+                "connection_string": url.feast_connection_string(),
+            },
         )
     )
 
@@ -178,11 +190,12 @@ def test_feast_joins_rows_that_know_nothing_of_their_own_day(offline: Settings) 
 
 
 @pytest.mark.parametrize("view", VIEWS[:-1], ids=lambda view: view.name)
-def test_what_we_materialize_feast_reads(settings: Settings, stock_store: FeatureStore, view: View) -> None:
+def test_what_we_materialize_feast_reads(
+    settings: Settings, client: Any, stock_store: FeatureStore, view: View
+) -> None:
     loads = materialize(settings, AS_OF, [view])
     assert loads[0].rows > 0
     latest = latest_rows(settings, view)
-    client = redis.Redis.from_url(settings.redis_url)
     for entity_id, row in latest.items():
         expected = {f"{view.name}:{name}": value for name, value in row.items() if name != "event_timestamp"}
         ours = read_ours(client, view, entity_id)
@@ -199,8 +212,7 @@ def latest_rows(settings: Settings, view: View) -> dict[str, dict[str, Any]]:
     return latest
 
 
-def test_we_and_feast_write_the_same_bytes(settings: Settings, stock_store: FeatureStore) -> None:
-    client = redis.Redis.from_url(settings.redis_url)
+def test_we_and_feast_write_the_same_bytes(settings: Settings, client: Any, stock_store: FeatureStore) -> None:
 
     def contents() -> dict[bytes, dict[bytes, bytes]]:
         return {key: client.hgetall(key) for key in client.scan_iter()}
@@ -221,17 +233,16 @@ def join_key_field(view: View) -> bytes:
     return feature_field(view.name, f"{view.entity}_id")
 
 
-def test_what_feast_pushes_we_read(settings: Settings, stock_store: FeatureStore) -> None:
+def test_what_feast_pushes_we_read(settings: Settings, client: Any, stock_store: FeatureStore) -> None:
     now = pd.Timestamp(2020, 9, 19, 12, tz="UTC")
     frame = pd.DataFrame({"article_id": [ARTICLE_IDS[0]], "in_stock": [False], "event_timestamp": [now]})
     stock_store.push("article_availability_push", frame)
-    stored = read_ours(redis.Redis.from_url(settings.redis_url), ARTICLE_AVAILABILITY, ARTICLE_IDS[0])
+    stored = read_ours(client, ARTICLE_AVAILABILITY, ARTICLE_IDS[0])
     assert stored.values == {"article_availability:in_stock": False}
     assert stored.event_times == {"article_availability": now.to_pydatetime()}
 
 
-def test_a_newer_value_of_the_stream_stays(settings: Settings) -> None:
-    client = redis.Redis.from_url(settings.redis_url)
+def test_a_newer_value_of_the_stream_stays(settings: Settings, client: Any) -> None:
     materialize(settings, AS_OF, [CUSTOMER_ACTIVITY_30D])
     newest = read_ours(client, CUSTOMER_ACTIVITY_30D, "ann")
     materialize(settings, AS_OF - timedelta(days=10), [CUSTOMER_ACTIVITY_30D])
@@ -239,8 +250,7 @@ def test_a_newer_value_of_the_stream_stays(settings: Settings) -> None:
     assert plain(read_ours(client, CUSTOMER_ACTIVITY_30D, "ann").values) == plain(newest.values)
 
 
-def test_a_corrected_profile_replaces_the_old_one(settings: Settings) -> None:
-    client = redis.Redis.from_url(settings.redis_url)
+def test_a_corrected_profile_replaces_the_old_one(settings: Settings, client: Any) -> None:
     materialize(settings, AS_OF, [CUSTOMER_PROFILE])
     client.hset(entity_key("customer", "ann"), feature_field("customer_profile", "age"), encode_value(Kind.INT64, 99))
     materialize(settings, AS_OF, [CUSTOMER_PROFILE])
@@ -248,10 +258,9 @@ def test_a_corrected_profile_replaces_the_old_one(settings: Settings) -> None:
 
 
 def test_an_expired_view_is_absent_for_us_though_feast_calls_it_present(
-    settings: Settings, stock_store: FeatureStore
+    settings: Settings, client: Any, stock_store: FeatureStore
 ) -> None:
     materialize(settings, AS_OF, [CUSTOMER_ACTIVITY_30D])
-    client = redis.Redis.from_url(settings.redis_url)
     later = AS_OF + timedelta(days=400)
     assert read_ours(client, CUSTOMER_ACTIVITY_30D, "ann", now=later).values == {}
     # https://github.com/feast-dev/feast/issues/6821: if this fails, Feast has learnt it and ours can go.
@@ -279,7 +288,7 @@ def test_opening_the_store_again_changes_nothing(offline: Settings) -> None:
 
 
 def test_feasts_own_commands_work(
-    settings: Settings, redis_client: redis.Redis, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    settings: Settings, client: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     own = replace(settings, var_dir=tmp_path / "var")
     shutil.copytree(settings.offline_dir, own.offline_dir)
@@ -295,7 +304,7 @@ def test_feasts_own_commands_work(
     sales = [p for p in PURCHASES if p.article == ARTICLE_IDS[0]]
 
     def units_sold() -> int:
-        return read_ours(redis_client, ARTICLE_SALES, ARTICLE_IDS[0]).get("article_sales", "units")
+        return read_ours(client, ARTICLE_SALES, ARTICLE_IDS[0]).get("article_sales", "units")
 
     feast("apply")
     materialize(own, AS_OF - timedelta(days=10), [ARTICLE_SALES])
@@ -304,7 +313,7 @@ def test_feasts_own_commands_work(
     assert units_sold() == len(sales)
     feast("materialize", "2020-09-10T00:00:00", "2020-09-20T00:00:00", "-v", "article_activity_30d")
     units = brute_force.article_activity(sales, LAST_DAY)["units"]
-    stored = read_ours(redis_client, ARTICLE_ACTIVITY_30D, ARTICLE_IDS[0])
+    stored = read_ours(client, ARTICLE_ACTIVITY_30D, ARTICLE_IDS[0])
     assert stored.get("article_activity_30d", "units") == units
 
 

@@ -1,10 +1,15 @@
 """Kills workers, Redis and Kafka at random moments while purchases stream, and counts what is wrong at the end.
 
-``make torture`` runs fifty rounds and writes ``var/reports/figures/torture.json``; the tests run a short one.
+``make torture`` runs fifty rounds and writes ``var/reports/figures/torture.json``, ``make torture CLUSTER=1`` the same
+on a Redis Cluster, of which one master dies at a time, and ``torture_cluster.json``; the tests run a short one of each.
+
+One Redis loses what a mere SIGKILL costs it. A master of the cluster loses more, as when its machine loses power: all
+that it wrote in the last second, sometimes everything.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
 import random
 import sys
@@ -16,9 +21,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from queue import SimpleQueue
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import pyarrow.dataset as ds
-import redis
 from kafka import KafkaConsumer, TopicPartition
 
 from feature_repo.batch.engine import duckdb_engine
@@ -30,15 +35,16 @@ from infra.settings import Settings
 from streaming.events import TRANSACTIONS, purchase_event
 from streaming.purchase import DAY_MICROS, Purchase, buyer_digest
 from streaming.purchase_producer import PurchaseProducer
-from streaming.purchase_stream import positions_key
+from tests.local_cluster import ClusterNode, LocalCluster
 from tests.streaming.batch_comparison import as_table, compare
 from tests.streaming.lazy_redis import LazyRedis
-from tests.streaming.worlds import DAY
+from tests.streaming.worlds import DAY, applied_offsets
 
 DAYS = 45
 SENT_TWICE = 0.01
 PAUSES = 0.01  # so that the purchases of a round take about as long as the wait for its kill
 SETTLED_WITHIN_SECONDS = 60
+EMPTIED = 0.1  # of the cluster's masters that die
 
 
 @dataclass(frozen=True)
@@ -57,16 +63,18 @@ class Campaign:
     wrong_in_log: int
 
 
-def run_campaign(folder: Path, *, rounds: int, purchases: int, workers: int, seed: int) -> Campaign:
+def run_campaign(
+    folder: Path, *, rounds: int, purchases: int, workers: int, seed: int, cluster: bool = False
+) -> Campaign:
     """One kill per round, each at a random moment while the round's share of the purchases is on its way."""
     rng = random.Random(seed)
     with (
-        LazyRedis.start(folder / "redis", folder / "logs") as redis_server,
+        LocalCluster(folder) if cluster else LazyRedis.start(folder / "redis", folder / "logs") as store,
         KafkaServer.start(folder / "kafka", folder / "logs") as kafka,
     ):
         create_topics(kafka.bootstrap_servers)
         settings = Settings(
-            var_dir=folder / "var", redis_url=redis_server.url, kafka_bootstrap_servers=kafka.bootstrap_servers
+            var_dir=folder / "var", redis_url=store.url, kafka_bootstrap_servers=kafka.bootstrap_servers
         )
         crew = [_worker(settings, number) for number in range(workers)]
         for worker in crew:
@@ -81,27 +89,43 @@ def run_campaign(folder: Path, *, rounds: int, purchases: int, workers: int, see
             for number in range(rounds):
                 shares.put(sold[number * purchases // rounds : (number + 1) * purchases // rounds])
                 time.sleep(rng.uniform(0.0, 1.0))  # the moment is what is random here
-                victim: Daemon = rng.choice([rng.choice(crew), rng.choice(crew), redis_server, kafka])
-                victim.kill()
-                kills[victim.name.split("-")[0]] += 1
+                victim: Daemon = rng.choice([rng.choice(crew), rng.choice(crew), rng.choice(store.nodes), kafka])
+                kills[_kill(victim, rng)] += 1
                 time.sleep(rng.choice((0.0, 0.0, 0.5)))
                 victim.start_again()
             shares.put([])
             sender.join()
             if failures:
                 raise failures[0]
+            store.start_again()  # and wait until a cluster is one again
             _close_the_day(kafka.bootstrap_servers)
-            _wait_until_settled(settings, crew, purchases_at_least=len(sold))
+            with store.client() as client:
+                _wait_until_settled(settings, client, crew, purchases_at_least=len(sold))
         finally:
             for worker in crew:
                 worker.stop()
-        with redis.Redis.from_url(settings.redis_url) as client, duckdb_engine(folder) as engine:
+        with store.client() as client, duckdb_engine(folder) as engine:
             compared, differences = compare(engine, as_table(sold), client, DAY + 1)
         logged, in_kafka = Counter(_logged(settings)), _copies_in_kafka(kafka.bootstrap_servers)
         wrong_in_log = sum(not 1 <= logged[p.event_id] <= in_kafka[p.event_id] for p in sold)
         for entity_id, (stored, expected) in list(differences.items())[:5]:
             print(f"{entity_id}: stored {stored}, batch has {expected}")
         return Campaign(rounds, dict(kills), len(sold), compared, len(differences), wrong_in_log)
+
+
+def _kill(victim: Daemon, rng: random.Random) -> str:
+    """End it; returns what was done to whom."""
+    if not isinstance(victim, ClusterNode):
+        victim.kill()
+        return victim.name.split("-")[0]
+    known_to_disk = victim.log_bytes()
+    time.sleep(rng.uniform(0.0, 1.0))
+    victim.kill()
+    if rng.random() < EMPTIED:
+        victim.empty()
+        return "emptied master"
+    victim.set_back(known_to_disk)
+    return "master"
 
 
 def _worker(settings: Settings, number: int) -> VitrineCommand:
@@ -154,21 +178,20 @@ def _close_the_day(bootstrap_servers: str) -> None:
         )
 
 
-def _wait_until_settled(settings: Settings, crew: list[VitrineCommand], purchases_at_least: int) -> None:
+def _wait_until_settled(settings: Settings, client: Any, crew: list[VitrineCommand], purchases_at_least: int) -> None:
     deadline = time.monotonic() + SETTLED_WITHIN_SECONDS
     folder = settings.event_log_dir / TRANSACTIONS
-    with redis.Redis.from_url(settings.redis_url) as client:
-        while time.monotonic() < deadline:
-            applied = sum(map(int, client.hvals(positions_key(TRANSACTIONS))))
-            clock = client.get("vitrine:event-clock")
-            due = [key for day in range(DAY - 5, DAY + 2) for key in client.scan_iter(f"vitrine:expiry:*:{day}:*")]
-            logged = any(folder.glob("day=*/*.parquet")) and len(_logged(settings)) > purchases_at_least
-            if applied > purchases_at_least and clock and clock.startswith(b"2020-09-21") and not due and logged:
-                return
-            for worker in crew:
-                if not worker.is_running:
-                    raise RuntimeError(f"{worker.name} ended by itself; its log is {worker.log_path}")
-            time.sleep(0.5)
+    while time.monotonic() < deadline:
+        applied = sum(applied_offsets(client).values())
+        clock = client.get("vitrine:event-clock")
+        due = [key for day in range(DAY - 5, DAY + 2) for key in client.scan_iter(f"vitrine:expiry:*:{day}:*")]
+        logged = any(folder.glob("day=*/*.parquet")) and len(_logged(settings)) > purchases_at_least
+        if applied > purchases_at_least and clock and clock.startswith(b"2020-09-21") and not due and logged:
+            return
+        for worker in crew:
+            if not worker.is_running:
+                raise RuntimeError(f"{worker.name} ended by itself; its log is {worker.log_path}")
+        time.sleep(0.5)
     raise TimeoutError(f"the stream did not settle within {SETTLED_WITHIN_SECONDS} s: applied {applied}, clock {clock}")
 
 
@@ -194,9 +217,16 @@ def _logged(settings: Settings) -> list[str]:
 def main() -> int:
     from infra.figures import Figure, write_figures
 
-    rounds, purchases = 50, 100_000
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--cluster", action="store_true", help="on a Redis Cluster of three masters")
+    parser.add_argument("--rounds", type=int, default=50)
+    parser.add_argument("--purchases", type=int, default=100_000)
+    asked = parser.parse_args()
     with TemporaryDirectory(prefix="vitrine-torture-") as folder:
-        result = run_campaign(Path(folder), rounds=rounds, purchases=purchases, workers=3, seed=int(time.time()))
+        result = run_campaign(
+            Path(folder), rounds=asked.rounds, purchases=asked.purchases, workers=3, seed=int(time.time()),
+            cluster=asked.cluster,
+        )  # fmt: skip
     print(
         f"rounds {result.rounds}, kills {result.kills}, purchases {result.purchases:,}, windows compared "
         f"{result.compared:,}, differences {result.differences}, wrong in the event log {result.wrong_in_log}"
@@ -207,7 +237,8 @@ def main() -> int:
         "purchases": Figure(result.purchases, "purchases"),
         "differences": Figure(result.differences + result.wrong_in_log, "differences"),
     }
-    print(write_figures(Settings.from_environment().reports_dir, "torture", figures))
+    name = "torture_cluster" if asked.cluster else "torture"
+    print(write_figures(Settings.from_environment().reports_dir, name, figures))
     return 1 if result.differences or result.wrong_in_log else 0
 
 

@@ -16,20 +16,19 @@ import redis
 from feature_repo.batch.engine import duckdb_engine
 from feature_repo.batch.purchase_files import ingest
 from feature_repo.batch.purchases import read_purchases
+from feature_repo.online.cluster_pipe import open_pipe
 from infra.local.command import VitrineCommand
-from infra.local.redis import RedisServer
 from infra.settings import Settings
 from streaming.event_clock import Belief, EventClock
-from streaming.events import TRANSACTIONS
 from streaming.expiry_index import SHARDS
 from streaming.purchase import DAY_MICROS
 from streaming.purchase_producer import NewPurchase, PurchaseProducer
-from streaming.purchase_stream import PartitionBatch, PurchaseStream, positions_key
-from streaming.redis_pipe import RedisPipe
+from streaming.purchase_stream import PartitionBatch, PurchaseStream
 from streaming.replay import replay
+from tests.conftest import OnlineStore
 from tests.streaming.batch_comparison import EPOCH, as_table, compare
 from tests.streaming.conftest import wait_for
-from tests.streaming.worlds import DAY, purchase
+from tests.streaming.worlds import DAY, applied_offsets, purchase
 
 Start = Callable[..., VitrineCommand]
 HM = Path(__file__).resolve().parents[3] / "shared" / "data" / "hm"
@@ -41,8 +40,8 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ibis.BaseBacken
         yield engine
 
 
-def stream_of(redis_server: RedisServer, **belief: int) -> PurchaseStream:
-    return PurchaseStream(RedisPipe(redis_server.url), EventClock(Belief(**belief)))
+def stream_of(store: OnlineStore, **belief: int) -> PurchaseStream:
+    return PurchaseStream(open_pipe(store.url), EventClock(Belief(**belief)))
 
 
 def let_fall(stream: PurchaseStream, day: int) -> None:
@@ -59,9 +58,7 @@ def assert_equal(engine: ibis.BaseBackend, table: ibis.Table, client: redis.Redi
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_random_shops(
-    engine: ibis.BaseBackend, redis_server: RedisServer, redis_client: redis.Redis, seed: int
-) -> None:
+def test_random_shops(engine: ibis.BaseBackend, store: OnlineStore, seed: int) -> None:
     rng = random.Random(seed)
     purchases = []
     for shop in range(20):  # side by side: entities do not influence each other, and one query computes them all
@@ -76,13 +73,13 @@ def test_random_shops(
             )  # fmt: skip
     arrived = [p._replace(offset=offset) for offset, p in enumerate(rng.sample(purchases, len(purchases)))]
     arrived += [p._replace(offset=len(arrived) + n) for n, p in enumerate(rng.sample(arrived, 20))]  # sent twice
-    stream = stream_of(redis_server, leap_days=100)
+    stream = stream_of(store, leap_days=100)
     for start in range(0, len(arrived), 50):
         chunk = arrived[start : start + 50]
         stream.apply({0: PartitionBatch(chunk, chunk[-1].offset + 1, True)})
     for clock_day in (DAY + 1, DAY + 4, DAY + 30):
         let_fall(stream, clock_day)
-        assert assert_equal(engine, as_table(purchases), redis_client, clock_day) > 100
+        assert assert_equal(engine, as_table(purchases), store.client, clock_day) > 100
 
 
 @pytest.mark.skipif(not HM.exists(), reason="the real rows are not here")
@@ -107,7 +104,7 @@ def test_real_rows_replayed_through_kafka(
 
 
 def has_settled(client: redis.Redis, purchases: int) -> bool:
-    applied = sum(map(int, client.hvals(positions_key(TRANSACTIONS))))
+    applied = sum(applied_offsets(client).values())
     due = [key for day in range(DAY - 45, DAY + 2) for key in client.scan_iter(f"vitrine:expiry:*:{day}:*", 10_000)]
     return applied >= purchases and not due
 

@@ -11,19 +11,20 @@ import pyarrow.parquet as pq
 import pytest
 import redis
 
+from feature_repo.online.cluster_pipe import open_pipe
 from infra.errors import UserError
 from infra.local.command import VitrineCommand
-from infra.local.redis import RedisServer
 from infra.settings import Settings
 from streaming.bootstrap import bootstrap
 from streaming.event_clock import Belief, EventClock
 from streaming.event_log import PURCHASE_COLUMNS
 from streaming.expiry_index import SHARDS
+from streaming.node_marks import mark_keys
 from streaming.purchase import Purchase
 from streaming.purchase_producer import PurchaseProducer
-from streaming.purchase_stream import PartitionBatch, PurchaseStream
-from streaming.redis_pipe import RedisPipe
+from streaming.purchase_stream import BOOTSTRAPPING_KEY, PartitionBatch, PurchaseStream
 from streaming.replay import replay
+from tests.conftest import OnlineStore
 from tests.streaming.conftest import wait_for
 from tests.streaming.test_worker import differences, shop
 from tests.streaming.worlds import DAY, purchase
@@ -47,63 +48,64 @@ def write_table(tables_dir: Path, purchases: list[Purchase]) -> Path:
 
 
 @pytest.fixture
-def settings(tmp_path: Path, redis_server: RedisServer, redis_client: redis.Redis) -> Settings:
-    return Settings(var_dir=tmp_path / "var", redis_url=redis_server.url)
+def settings(tmp_path: Path, store: OnlineStore) -> Settings:
+    return Settings(var_dir=tmp_path / "var", redis_url=store.url)
 
 
-def test_what_is_loaded_is_what_batch_knows_at_that_day(settings: Settings, redis_client: redis.Redis) -> None:
+def test_what_is_loaded_is_what_batch_knows_at_that_day(settings: Settings, store: OnlineStore) -> None:
     purchases = shop(800)
     write_table(settings.tables_dir, purchases)
     loaded = bootstrap(settings, AS_OF_DATE)
     before = [p for p in purchases if p.day < AS_OF]
     assert loaded.purchases == sum(p.day > AS_OF - 30 for p in before)
-    assert differences(redis_client, before, AS_OF) == {}
-    assert redis_client.get("vitrine:event-clock") == f"{AS_OF_DATE}T00:00:00.000000Z".encode()
+    assert differences(store.client, before, AS_OF) == {}
+    assert store.client.get("vitrine:event-clock") == f"{AS_OF_DATE}T00:00:00.000000Z".encode()
 
 
-def test_bootstrap_and_stream_make_what_the_stream_alone_makes(settings: Settings, redis_client: redis.Redis) -> None:
+def test_bootstrap_and_stream_make_what_the_stream_alone_makes(settings: Settings, store: OnlineStore) -> None:
     purchases = shop(800)
     write_table(settings.tables_dir, purchases)
     bootstrap(settings, AS_OF_DATE)
-    stream = PurchaseStream(RedisPipe(settings.redis_url), EventClock())
+    stream = PurchaseStream(open_pipe(settings.redis_url), EventClock())
     # The topic holds some that batch knows already: they are known by their ids.
     rest = [p._replace(offset=n) for n, p in enumerate(p for p in purchases if p.day >= AS_OF - 2)]
     stream.apply({0: PartitionBatch(rest, len(rest), True)})
     while stream.tick(range(SHARDS), 10):
         pass
-    assert differences(redis_client, purchases, stream.clock.day) == {}
+    assert differences(store.client, purchases, stream.clock.day) == {}
 
 
-def test_loaded_windows_fall_by_themselves(settings: Settings, redis_client: redis.Redis) -> None:
+def test_loaded_windows_fall_by_themselves(settings: Settings, store: OnlineStore) -> None:
     purchases = shop(300)
     write_table(settings.tables_dir, purchases)
     bootstrap(settings)
-    stream = PurchaseStream(RedisPipe(settings.redis_url), EventClock(Belief(leap_days=30)))
+    stream = PurchaseStream(open_pipe(settings.redis_url), EventClock(Belief(leap_days=30)))
     assert stream.clock.day == DAY
     new = purchase("zoe", "0000000000", DAY + 12, event_id="new")
     stream.apply({0: PartitionBatch([new], 1, True)})
     while stream.tick(range(SHARDS), 10):
         pass
-    assert differences(redis_client, [*purchases, new], DAY + 12) == {}
+    assert differences(store.client, [*purchases, new], DAY + 12) == {}
 
 
-def test_bootstrapping_again_forgets_what_was_streamed_meanwhile(settings: Settings, redis_client: redis.Redis) -> None:
+def test_bootstrapping_again_forgets_what_was_streamed_meanwhile(settings: Settings, store: OnlineStore) -> None:
     purchases = shop(300)
     write_table(settings.tables_dir, purchases)
     bootstrap(settings, AS_OF_DATE)
-    stream = PurchaseStream(RedisPipe(settings.redis_url), EventClock())
+    stream = PurchaseStream(open_pipe(settings.redis_url), EventClock())
     stream.apply({0: PartitionBatch([purchase("zoe", "0000000000", AS_OF, event_id="new")], 1, True)})
     bootstrap(settings, AS_OF_DATE)
     known = [p for p in purchases if p.day < AS_OF]
     # zoe's window is empty, not absent: readers may have seen it
     zoe = purchase("zoe", "0000000001", AS_OF - 40, event_id="zoe")
-    assert differences(redis_client, [*known, zoe], AS_OF) == {}
+    assert differences(store.client, [*known, zoe], AS_OF) == {}
 
 
-def test_an_interrupted_bootstrap_is_noticed(settings: Settings, redis_client: redis.Redis) -> None:
-    redis_client.set("vitrine:bootstrapping", 1)
+def test_an_interrupted_bootstrap_is_noticed(settings: Settings, store: OnlineStore) -> None:
+    is_cluster = store.url.startswith("redis+cluster")
+    store.client.set(mark_keys(BOOTSTRAPPING_KEY, is_cluster)[-1], 1)  # whichever master still knows of it
     with pytest.raises(UserError, match="bootstrap"):
-        PurchaseStream(RedisPipe(settings.redis_url), EventClock())
+        PurchaseStream(open_pipe(settings.redis_url), EventClock())
 
 
 def test_missing_tables_are_named(settings: Settings) -> None:

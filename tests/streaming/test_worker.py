@@ -24,7 +24,7 @@ from streaming.purchase import DAY_MICROS, Purchase, buyer_digest
 from streaming.purchase_producer import NewPurchase, PurchaseProducer
 from streaming.status import status_lines, stream_status
 from tests.streaming.conftest import wait_for
-from tests.streaming.worlds import DAY, article_features, customer_features, stored_features
+from tests.streaming.worlds import DAY, applied_offsets, article_features, customer_features, stored_features
 
 Start = Callable[..., VitrineCommand]
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -73,7 +73,7 @@ def differences(client: redis.Redis, purchases: list[Purchase], day: int) -> dic
 
 def applied(client: redis.Redis) -> int:
     """How many offsets of all partitions are applied."""
-    return sum(map(int, client.hvals("vitrine:positions:transactions")))
+    return sum(applied_offsets(client).values())
 
 
 def has_applied(client: redis.Redis, offsets: int) -> bool:

@@ -7,10 +7,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 import redis
+from redis.cluster import RedisCluster
 
 from feature_repo.online.entity_values import fields_of, parse
 from feature_repo.online.format import entity_key
 from feature_repo.schema import ARTICLE_ACTIVITY_30D, CUSTOMER_ACTIVITY_30D
+from streaming.events import TRANSACTIONS
+from streaming.positions import least, position_keys
 from streaming.purchase import DAY_MICROS, Purchase, buyer_digest
 
 DAY = 18_525  # 2020-09-20
@@ -95,6 +98,12 @@ def many_stored_features(client: redis.Redis, entity: str, entity_ids: Sequence[
             values = parse(entity_id, [view], raw, _LONG_AGO).values
             found[entity_id] = {reference.split(":")[1]: value for reference, value in values.items()}
     return found
+
+
+def applied_offsets(client: redis.Redis | RedisCluster) -> dict[int, int]:
+    """Partition of ``transactions`` to the next offset to apply, as one Redis or all of a cluster vouch for it."""
+    marks = [client.hgetall(key) for key in position_keys(TRANSACTIONS, isinstance(client, RedisCluster))]
+    return least([{int(partition): int(offset) for partition, offset in mark.items()} for mark in marks])
 
 
 def _unique(purchases: Iterable[Purchase]) -> list[Purchase]:

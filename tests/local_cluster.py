@@ -1,0 +1,151 @@
+"""Three Redis masters of this machine as one cluster: killed, emptied, set back and started again one by one."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import redis
+from redis.cluster import RedisCluster
+
+from infra.local.ports import HOST, free_port
+from infra.local.process import wait_until
+from infra.local.redis import RedisServer
+
+SLOTS = 16_384
+NODES = 3
+
+
+class ClusterNode(RedisServer):
+    """One master, synced to disk once a second.
+
+    It goes on while another is away (``cluster-require-full-coverage no``): gateways read what is left, and workers,
+    which need all masters, wait by themselves.
+    """
+
+    def __init__(self, number: int, folder: Path, port: int, bus_port: int) -> None:
+        super().__init__(folder / f"redis-{number}", folder / "logs", port)
+        self.name = f"redis-{number}"
+        self.bus_port = bus_port
+
+    def client(self) -> redis.Redis:
+        """A client of this node alone."""
+        return redis.Redis(host=HOST, port=self.port, protocol=2)
+
+    def log_bytes(self) -> int:
+        """The size of the append-only file: a place in this node's history."""
+        return self._log().stat().st_size
+
+    def set_back(self, log_bytes: int) -> None:
+        """Let a node that does not run have lost all that it wrote after this place; a torn write goes as a whole."""
+        with self._log().open("r+b") as log:
+            log.truncate(log_bytes)
+
+    def empty(self) -> None:
+        """Let a node that does not run have lost everything but its place in the cluster."""
+        shutil.rmtree(self.data_dir / "appendonlydir")
+
+    def _log(self) -> Path:
+        (log,) = (self.data_dir / "appendonlydir").glob("*.incr.aof")
+        return log
+
+    def _command(self) -> list[str]:
+        settings = {
+            "cluster-enabled": "yes",
+            "cluster-port": str(self.bus_port),
+            "cluster-node-timeout": "2000",
+            "cluster-require-full-coverage": "no",
+            "auto-aof-rewrite-percentage": "0",  # the log is one file, and what is at its end is what came last
+        }
+        everysec = ["everysec" if word == "always" else word for word in super()._command()]
+        return [*everysec, *(word for key, value in settings.items() for word in (f"--{key}", value))]
+
+
+class LocalCluster:
+    """A context manager: within it the cluster serves all slots, unless a test has ended a node.
+
+    Args:
+        folder: for data and logs.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        ports: set[int] = set()
+        while len(ports) < 2 * NODES:
+            ports.add(free_port())
+        self.nodes = [ClusterNode(number, folder, ports.pop(), ports.pop()) for number in range(NODES)]
+
+    @property
+    def url(self) -> str:
+        return "redis+cluster://" + ",".join(node.address for node in self.nodes)
+
+    def client(self) -> RedisCluster:
+        """redis-py's client of the whole cluster."""
+        return RedisCluster(host=HOST, port=self.nodes[0].port)
+
+    def node_of(self, key: bytes | str) -> ClusterNode:
+        """Who has a key."""
+        with self.client() as client:
+            port = client.get_node_from_key(key).port
+        return next(node for node in self.nodes if node.port == port)
+
+    def start_again(self) -> None:
+        """Start the nodes that do not run, and return once all slots are served and all nodes agree."""
+        for node in self.nodes:
+            node.start_again()
+        wait_until(self._is_whole, 30, "the cluster to be whole")
+
+    def move_slot(self, slot: int, source: ClusterNode, target: ClusterNode) -> None:
+        """Hand one slot with its keys from master to master, as ``redis-cli --cluster reshard`` does."""
+        self.begin_to_move(slot, source, target)
+        self.end_move(slot, source, target)
+
+    def begin_to_move(self, slot: int, source: ClusterNode, target: ClusterNode) -> None:
+        """Hand the keys over; the slot is still the source's, which sends who asks for one to the target (``ASK``)."""
+        source_id, target_id = (_tell(node, "CLUSTER", "MYID") for node in (source, target))
+        _tell(target, "CLUSTER", "SETSLOT", slot, "IMPORTING", source_id)
+        _tell(source, "CLUSTER", "SETSLOT", slot, "MIGRATING", target_id)
+        with source.client() as client:
+            keys = client.execute_command("CLUSTER", "GETKEYSINSLOT", slot, 1_000)
+            if keys:
+                client.execute_command("MIGRATE", HOST, target.port, "", 0, 5_000, "KEYS", *keys)
+
+    def end_move(self, slot: int, source: ClusterNode, target: ClusterNode) -> None:
+        """Make the slot the target's."""
+        target_id = _tell(target, "CLUSTER", "MYID")
+        for node in (target, source, *self.nodes):
+            _tell(node, "CLUSTER", "SETSLOT", slot, "NODE", target_id)
+        wait_until(self._is_whole, 30, "the cluster to be whole")
+
+    def __enter__(self) -> Self:
+        for node in self.nodes:
+            node.start_again()
+        share = SLOTS // NODES
+        for number, node in enumerate(self.nodes):
+            last = SLOTS - 1 if number == NODES - 1 else (number + 1) * share - 1
+            _tell(node, "CLUSTER", "SET-CONFIG-EPOCH", number + 1)
+            _tell(node, "CLUSTER", "ADDSLOTSRANGE", number * share, last)
+            _tell(node, "CLUSTER", "MEET", HOST, self.nodes[0].port, self.nodes[0].bus_port)
+        self.start_again()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for node in self.nodes:
+            node.stop()
+
+    def _is_whole(self) -> bool:
+        return all(self._sees_all(node) for node in self.nodes)
+
+    def _sees_all(self, node: ClusterNode) -> bool:
+        info = str(_tell(node, "CLUSTER", "INFO"))
+        served = f"cluster_slots_ok:{SLOTS}" in info
+        return served and "cluster_state:ok" in info and f"cluster_known_nodes:{NODES}" in info
+
+
+def _tell(node: ClusterNode, *command: Any) -> Any:
+    with node.client() as client:
+        answer = client.execute_command(*command)
+        return answer.decode() if isinstance(answer, bytes) else answer

@@ -1,0 +1,121 @@
+"""`vitrine stream` on a Redis Cluster whose masters are killed, and come back without what they wrote last."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import pytest
+from feast import FeatureStore, RepoConfig
+from redis.cluster import RedisCluster
+
+from feature_repo.online.redis_url import RedisUrl
+from feature_repo.schema import ARTICLE_ACTIVITY_30D, CUSTOMER_ACTIVITY_30D, View
+from feature_repo.store import open_store
+from infra.errors import UserError
+from infra.local.command import VitrineCommand
+from infra.local.kafka import KafkaServer
+from infra.local.redis import RedisServer
+from infra.settings import Settings
+from streaming.purchase import Purchase
+from streaming.purchase_producer import PurchaseProducer
+from streaming.status import stream_status
+from tests.local_cluster import LocalCluster
+from tests.streaming.conftest import wait_for
+from tests.streaming.test_worker import applied, differences, has_applied, send_all, shop
+from tests.streaming.worlds import DAY, article_features, customer_features
+
+Start = Callable[..., VitrineCommand]
+
+
+@pytest.fixture
+def deployment(tmp_path: Path, redis_cluster: LocalCluster, kafka_topics: KafkaServer) -> Settings:
+    """Empty topics, an empty cluster and a folder of its own."""
+    return Settings(
+        var_dir=tmp_path / "var", redis_url=redis_cluster.url, kafka_bootstrap_servers=kafka_topics.bootstrap_servers
+    )
+
+
+def test_stock_feast_reads_from_the_cluster_what_was_streamed(
+    deployment: Settings, cluster_client: RedisCluster, start_worker: Start
+) -> None:
+    purchases = shop(400)
+    start_worker()
+    with PurchaseProducer(deployment.kafka_bootstrap_servers, linger_ms=5) as producer:
+        send_all(producer, purchases)
+    wait_for(lambda: not differences(cluster_client, purchases, DAY), seconds=60, what="every window as batch has it")
+
+    open_store(deployment)  # which registers the definitions
+    url = RedisUrl.parse(deployment.redis_url)
+    stock = FeatureStore(
+        config=RepoConfig(
+            project="vitrine",
+            provider="local",
+            registry=str(deployment.registry_path),
+            entity_key_serialization_version=3,
+            offline_store={"type": "duckdb"},
+            online_store={
+                "type": "redis",
+                "redis_type": "redis_cluster",
+                "connection_string": url.feast_connection_string(),
+            },
+        )
+    )
+
+    def read(view: View, ids: list[str]) -> list[dict[str, object]]:
+        key = f"{view.entity}_id"
+        columns = stock.get_online_features(view.references(), [{key: one} for one in ids]).to_dict()
+        return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+
+    customers = sorted({p.customer_id for p in purchases if p.day > DAY - 30})
+    for row in read(CUSTOMER_ACTIVITY_30D, customers):
+        assert row == {"customer_id": row["customer_id"]} | customer_features(purchases, str(row["customer_id"]), DAY)
+    articles = sorted({p.article_id for p in purchases if p.day > DAY - 30})
+    for row in read(ARTICLE_ACTIVITY_30D, articles):
+        assert row == {"article_id": row["article_id"]} | article_features(purchases, str(row["article_id"]), DAY)
+
+    status = stream_status(deployment)
+    assert sum(partition.applied for partition in status.partitions) == len(purchases)
+    wait_for(lambda: list(stream_status(deployment).workers) == ["stream-0"], what="the worker's word")
+
+
+@pytest.mark.parametrize("loss", ["last writes", "everything"])
+def test_a_master_that_is_killed_and_has_lost_writes_changes_no_window(
+    deployment: Settings, redis_cluster: LocalCluster, cluster_client: RedisCluster, start_worker: Start, loss: str
+) -> None:
+    purchases = shop(2_000)
+    start_worker()
+    start_worker()
+    node = redis_cluster.nodes[1]
+
+    def send(some: list[Purchase]) -> None:
+        with PurchaseProducer(deployment.kafka_bootstrap_servers, linger_ms=5) as producer:
+            send_all(producer, some)
+
+    send(purchases[:700])
+    wait_for(partial(has_applied, cluster_client, 700), what="all that was sent")
+    known_to_disk = node.log_bytes()
+    send(purchases[700:1_400])
+    wait_for(partial(has_applied, cluster_client, 1_400), what="all that was sent")
+    node.kill()
+    if loss == "everything":
+        node.empty()
+    else:
+        assert node.log_bytes() > known_to_disk
+        node.set_back(known_to_disk)
+    redis_cluster.start_again()
+    send(purchases[1_400:])
+    wait_for(lambda: applied(cluster_client) == len(purchases), seconds=60, what="all applied, in every master's word")
+    wait_for(lambda: not differences(cluster_client, purchases, DAY), seconds=60, what="every window as batch has it")
+
+
+def test_a_url_that_says_the_wrong_kind_of_redis_is_told_the_right_one(
+    redis_server: RedisServer, redis_cluster: LocalCluster, tmp_path: Path
+) -> None:
+    one_node = f"redis://{redis_cluster.nodes[0].address}/0"
+    with pytest.raises(UserError, match=r"is a node of a Redis Cluster; write VITRINE_REDIS_URL as redis\+cluster://"):
+        stream_status(Settings(var_dir=tmp_path, redis_url=one_node))
+    no_cluster = f"redis+cluster://{redis_server.address}"
+    with pytest.raises(UserError, match=r"is no node of a Redis Cluster; write VITRINE_REDIS_URL as redis://"):
+        stream_status(Settings(var_dir=tmp_path, redis_url=no_cluster))

@@ -2,7 +2,7 @@
 
 The streaming worker appends to a Redis Stream which articles it has changed; this thread re-reads just those and writes
 them into the matrix that requests read. What the stream says is only *which* rows to read again, so reading too much is
-harmless, and a gap (the stream is trimmed, or Redis was emptied) is mended by reading everything once.
+harmless, and a gap (the stream is trimmed, or Redis has lost some or all of it) is mended by reading everything once.
 """
 
 from __future__ import annotations
@@ -21,9 +21,13 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from feature_repo.online.cluster_pipe import open_pipe
+from feature_repo.online.cluster_slots import client_of_key
 from feature_repo.online.entity_values import fields_of
 from feature_repo.online.format import decode_timestamp_micros, entity_key
 from feature_repo.online.numeric_columns import numeric_view
+from feature_repo.online.redis_pipe import Pipe
+from feature_repo.online.resp import array_header, bulk
 from feature_repo.schema import ARTICLE_ACTIVITY_30D, ARTICLE_AVAILABILITY
 from infra.clock import Clock, epoch_day
 from serving.gateway.event_clock import EVENT_CLOCK_KEY, EventClock
@@ -33,15 +37,14 @@ CHANGES_STREAM = "vitrine:article-changes"
 
 _VIEWS = (ARTICLE_ACTIVITY_30D, ARTICLE_AVAILABILITY)
 _FIELDS = fields_of(_VIEWS)
-_HMGET = b"*%d\r\n$5\r\nHMGET\r\n$%%d\r\n%%b\r\n" % (len(_FIELDS) + 2) + b"".join(
-    b"$%d\r\n%b\r\n" % (len(field), field) for field in _FIELDS
-).replace(b"%", b"%%")
-"""The command in Redis' protocol, with places for the key's length and the key."""
+_HMGET_HEAD = array_header(len(_FIELDS) + 2) + bulk(b"HMGET")
+_HMGET_TAIL = b"".join(map(bulk, _FIELDS))
 _ACTIVITY_FIELDS = len(ARTICLE_ACTIVITY_30D.features) + 1  # the view's event time comes last
 _LAST_SALE = [feature.name for feature in ARTICLE_ACTIVITY_30D.features].index("last_sale_at")
 _UNITS_3D = [feature.name for feature in ARTICLE_ACTIVITY_30D.features].index("units_3d")
 _MICROSECONDS_PER_DAY = 86_400_000_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_CONNECT_S = 1.0
 _NOT_LOADED = "sales and stock are not loaded yet"
 
 log = logging.getLogger(__name__)
@@ -85,14 +88,8 @@ class ArticleState:
         self._articles, self._index = release.articles, release.index
         self._clock, self._event_clock = clock, event_clock
         self._config = config or FollowConfig()
-        # The loop below is the retry; a second one inside the client would only hide an outage from it.
-        self._redis = redis.Redis.from_url(
-            redis_url,
-            socket_timeout=self._config.timeout_s,
-            socket_connect_timeout=1.0,
-            protocol=2,
-            retry=Retry(NoBackoff(), 0),
-        )
+        self._redis_url = redis_url
+        self._connections: tuple[redis.Redis, Pipe] | None = None
         self._place: _Place | None = None  # None: everything must be read
         self._refresh: Iterator[npt.NDArray[np.int32]] | None = None
         self._refreshed_at = time.monotonic()
@@ -149,7 +146,7 @@ class ArticleState:
                 # What one row holds must not end the following of all others.
                 self._malformed()
                 self._stopping.wait(self._config.timeout_s)
-        self._redis.close()
+        self._disconnect()
 
     def _malformed(self) -> None:
         log.exception("article state: Redis holds what cannot be read; everything will be read again")
@@ -159,6 +156,37 @@ class ArticleState:
         if self.problem in (None, _NOT_LOADED):
             log.warning("article state: Redis does not answer, sales and stock stand still: %s", error)
         self.problem = f"sales and stock are not followed: {type(error).__name__}"
+        self._disconnect()
+
+    def _connect(self) -> tuple[redis.Redis, Pipe]:
+        """A client of the server that has the stream, and a pipe to all: of a cluster as it is now."""
+        if self._connections is None:
+            # The loop above is the retry; a second one inside the client would only hide an outage from it.
+            stream = client_of_key(
+                self._redis_url,
+                CHANGES_STREAM.encode(),
+                socket_timeout=self._config.timeout_s,
+                socket_connect_timeout=_CONNECT_S,
+                protocol=2,
+                retry=Retry(NoBackoff(), 0),
+            )
+            self._connections = stream, open_pipe(self._redis_url, self._config.timeout_s, _CONNECT_S)
+        return self._connections
+
+    def _disconnect(self) -> None:
+        if self._connections is not None:
+            stream, rows = self._connections
+            self._connections = None
+            stream.close()
+            rows.close()
+
+    @property
+    def _stream(self) -> redis.Redis:
+        return self._connect()[0]
+
+    @property
+    def _pipe(self) -> Pipe:
+        return self._connect()[1]
 
     def _load(self) -> None:
         # The place is taken before the rows are read: a change in between is then read twice, never missed.
@@ -180,7 +208,7 @@ class ArticleState:
             self._refresh = _chunks(np.arange(len(self._articles), dtype=np.int32), self._config.refresh_chunk)
             self._refreshed_at, self._refreshed_day = time.monotonic(), epoch_day(self._clock())
         wait_ms = self._config.block_ms if self._refresh is None else self._config.refresh_pause_ms
-        changed = self._redis.xread({CHANGES_STREAM: self._place.entry}, count=1, block=wait_ms)
+        changed = self._stream.xread({CHANGES_STREAM: self._place.entry}, count=1, block=wait_ms)
         self.problem = None
         if changed or self._was_emptied():
             self._apply_changes()
@@ -209,19 +237,18 @@ class ArticleState:
         place = self._place
         assert place is not None
         # Entries and their count in one transaction: a difference is then a gap for certain, no race with trimming.
-        pipeline = self._redis.pipeline(transaction=True)
+        pipeline = self._stream.pipeline(transaction=True)
         pipeline.xinfo_stream(CHANGES_STREAM)
         pipeline.xrange(CHANGES_STREAM, min=b"(" + place.entry, count=self._config.entries)
         info, entries = pipeline.execute(raise_on_error=False)
         if isinstance(info, Exception) or isinstance(entries, Exception):
-            self._place = None  # the stream is gone
+            self._place = None  # the stream is gone, or elsewhere
             return
         unread = int(info["entries-added"]) - place.added
         if len(entries) != min(unread, self._config.entries):
             log.warning("article state: %d changes were trimmed unread; reading everything", unread - len(entries))
             self._place = None
             return
-        self._place = _Place(entries[-1][0], place.added + len(entries)) if entries else place
         changed: set[str] = set()
         for _, fields in entries:
             changed.update(fields.get(b"articles", b"").decode().split(","))
@@ -231,16 +258,20 @@ class ArticleState:
         for _, fields in entries:
             if b"clock" in fields:
                 self._event_clock.advance_to(fields[b"clock"])
+        if entries:  # only now: a row that could not be read is read with the next try
+            self._place = _Place(entries[-1][0], place.added + len(entries))
 
     def _end_of_stream(self) -> _Place:
         try:
-            info: Any = self._redis.xinfo_stream(CHANGES_STREAM)
-        except redis.ResponseError:
+            info: Any = self._stream.xinfo_stream(CHANGES_STREAM)
+        except redis.ResponseError as error:
+            if "no such key" not in str(error):  # such as: another master of the cluster has it now
+                raise
             return _Place(b"0-0", 0)  # nobody has written to it yet
         return _Place(info["last-generated-id"], int(info["entries-added"]))
 
     def _follow_event_clock(self) -> None:
-        text: Any = self._redis.get(EVENT_CLOCK_KEY)
+        text: Any = self._pipe.call(b"GET", EVENT_CLOCK_KEY.encode())
         if text:
             self._event_clock.advance_to(text)
 
@@ -260,20 +291,11 @@ class ArticleState:
     def _rows(self, keys: list[bytes]) -> list[Sequence[bytes | None]]:
         """HMGET of many hashes in one round trip.
 
-        Packed by hand: a whole catalogue is read before the first answer, and the client's own pipeline takes three
+        Packed by hand: a whole catalogue is read before the first answer, and a client's own pipeline takes three
         times as long to pack what differs in nothing but the key.
         """
-        if not keys:
-            return []
-        connection: Any = self._redis.connection_pool.get_connection()
-        try:
-            connection.send_packed_command([b"".join([_HMGET % (len(key), key) for key in keys])])
-            return [connection.read_response(disable_decoding=True) for _ in keys]
-        except BaseException:
-            connection.disconnect()  # answers still to come must not be taken for those of the next command
-            raise
-        finally:
-            self._redis.connection_pool.release(connection)
+        packed = [bulk(key) for key in keys]
+        return self._pipe.ask([(key, _HMGET_HEAD + key + _HMGET_TAIL) for key in packed])
 
     def _activity(self, rows: list[Sequence[bytes | None]], now: datetime) -> npt.NDArray[np.float32]:
         """Rows as the article table holds them: [m, len(ACTIVITY_COLUMNS)], the last sale as a day."""

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-
-import redis.asyncio
+from typing import Any, Protocol
 
 from feature_repo.online.entity_values import fields_of, parse
 from feature_repo.online.format import entity_key
@@ -16,6 +15,13 @@ from serving.retrieval.customer import Customer
 
 VIEWS = (CUSTOMER_PROFILE, CUSTOMER_HISTORY, CUSTOMER_ACTIVITY_30D)
 _FIELDS = fields_of(VIEWS)
+
+
+class HashReader(Protocol):
+    """What is needed of a Redis client; ``redis.asyncio.Redis`` and ``ClusterReader`` have it."""
+
+    def hmget(self, name: Any, keys: Any, /) -> Any:
+        """The fields ``keys`` of the hash ``name``, to be awaited."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +36,7 @@ class Shopper:
 class CustomerFeatures:
     """Reads the three customer views from Redis."""
 
-    def __init__(self, client: redis.asyncio.Redis) -> None:
+    def __init__(self, client: HashReader) -> None:
         self._redis = client
 
     async def read(self, customer_id: str, articles: ArticleTable, now: datetime) -> Shopper:
@@ -43,7 +49,7 @@ class CustomerFeatures:
             redis.RedisError: Redis does not answer.
             ValueError: it holds something that Feast did not write.
         """
-        raw = await self._redis.hmget(entity_key("customer", customer_id), _FIELDS)  # type: ignore[arg-type, misc]
+        raw = await self._redis.hmget(entity_key("customer", customer_id), _FIELDS)
         stored = parse(customer_id, VIEWS, raw, now)
         customer = Customer.from_values(customer_id, stored.values, articles, epoch_day(now))
         return Shopper(customer, bool(stored.event_times), max(stored.event_times.values(), default=None))

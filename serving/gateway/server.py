@@ -19,9 +19,11 @@ from prometheus_client import start_http_server
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
+from feature_repo.online.redis_url import RedisUrl
 from infra.errors import UserError
 from infra.settings import Settings
 from serving.gateway.article_state import ArticleState, FollowConfig
+from serving.gateway.cluster_reader import ClusterReader
 from serving.gateway.customer_features import CustomerFeatures
 from serving.gateway.deadline import Budgets, Deadline
 from serving.gateway.diversity import ShopRules
@@ -150,19 +152,23 @@ async def serve(settings: Settings, config: GatewayConfig, announce: Callable[[s
             announce("gateway stops: finishing the requests under way")
 
 
-def _redis_client(settings: Settings, config: GatewayConfig) -> redis.asyncio.Redis:
-    # A burst waits for a connection, as long as its budget allows, instead of being refused one. No retries inside the
-    # client: a stage that fails is answered without, at once.
-    pool = redis.asyncio.BlockingConnectionPool.from_url(
-        settings.redis_url,
-        max_connections=config.redis_connections,
-        timeout=config.redis_timeout_s,
-        socket_timeout=config.redis_timeout_s,
-        socket_connect_timeout=config.redis_timeout_s,
-        retry=Retry(NoBackoff(), 0),
-        protocol=2,
-    )
-    return redis.asyncio.Redis.from_pool(pool)
+def _redis_client(settings: Settings, config: GatewayConfig) -> redis.asyncio.Redis | ClusterReader:
+    def client_of(url: str) -> redis.asyncio.Redis:
+        # A burst waits for a connection, as long as its budget allows, instead of being refused one. No retries inside
+        # the client: a stage that fails is answered without, at once.
+        pool = redis.asyncio.BlockingConnectionPool.from_url(
+            url,
+            max_connections=config.redis_connections,
+            timeout=config.redis_timeout_s,
+            socket_timeout=config.redis_timeout_s,
+            socket_connect_timeout=config.redis_timeout_s,
+            retry=Retry(NoBackoff(), 0),
+            protocol=2,
+        )
+        return redis.asyncio.Redis.from_pool(pool)
+
+    url = RedisUrl.parse(settings.redis_url)
+    return ClusterReader(url, client_of) if url.is_cluster else client_of(settings.redis_url)
 
 
 def _channel_options() -> list[tuple[str, int]]:

@@ -1,14 +1,18 @@
-"""Stock into the online store: the latest word on each article wins, however often and in whatever order it comes."""
+"""Stock into the online store: the latest word on each article wins, however often and in whatever order it comes.
+
+How far it is applied is marked like the positions of purchases, so what a Redis has lost is read again.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from feature_repo.online.format import encode_timestamp_micros, encode_value, entity_key, feature_field, timestamp_field
 from feature_repo.online.redis_pipe import Keyed, Pipe
 from feature_repo.online.resp import bulk
 from feature_repo.schema import ARTICLE_AVAILABILITY, Kind
-from streaming.events import Availability
+from streaming.events import AVAILABILITY, Availability
+from streaming.positions import Positions
 
 # The field ``w/`` holds the event time as twenty digits, to compare; times before the newest change nothing.
 _WRITE = """
@@ -34,6 +38,17 @@ class AvailabilityUpdates:
         events = list(events)
         replies = self._pipe.ask([self._write(event) for event in events])
         return sorted({event.article_id for event, written in zip(events, replies, strict=True) if written})
+
+    def positions(self, topic_id: str) -> dict[int, int]:
+        """Partition to the next offset to apply; of another topic of that name nothing is known."""
+        return self._positions(topic_id).read()
+
+    def mark(self, topic_id: str, next_offsets: Mapping[int, int]) -> None:
+        """What comes before these offsets was applied."""
+        self._positions(topic_id).write(next_offsets)
+
+    def _positions(self, topic_id: str) -> Positions:
+        return Positions(self._pipe, f"{AVAILABILITY}:{topic_id}")
 
     def _write(self, event: Availability) -> Keyed:
         key = bulk(entity_key("article", event.article_id))

@@ -25,8 +25,8 @@ What each thing in the store relies on, when some masters lose their last moment
   another mark: workers refuse to start.
 - **The topics' ids** are in the event log, too; whoever reads first writes them again.
 - **Workers' words** for ``vitrine stream status`` fade after seconds anyway.
-- **Stock** (``w/``) carries the time of its event, so the latest word wins in any order. Neither one Redis nor a
-  cluster has a mark for it: what a server has lost of it after it was logged comes with the article's next word.
+- **Stock** (``w/``) carries the time of its event, so the latest word wins in any order; it has positions of its own
+  and is read again like purchases.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """The partitions that a worker reads: where each goes on, and the event log that its rows wait for.
 
 Where to go on is what Redis has applied and the log holds, whichever is behind; never what is committed to Kafka.
+Interactions are only logged.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from streaming.topic_identity import made_anew
 log = logging.getLogger("vitrine.stream")
 
 _COLUMNS = {TRANSACTIONS: PURCHASE_COLUMNS, INTERACTIONS: INTERACTION_COLUMNS, AVAILABILITY: AVAILABILITY_COLUMNS}
+_APPLIED = (TRANSACTIONS, AVAILABILITY)
 _PATIENCE_SECONDS = 15.0
 
 
@@ -73,11 +75,11 @@ class OwnPartitions:
             if partition in self._unpositioned:
                 self._unpositioned.remove(partition)
 
-    def position(self, applied: Callable[[], Mapping[int, int]]) -> list[Any]:
+    def position(self, applied: Callable[[str], Mapping[int, int]]) -> list[Any]:
         """Start reading what was assigned; returns the partitions that are read from now on.
 
         Args:
-            applied: asks Redis how far each partition of ``transactions`` is applied.
+            applied: asks Redis how far each partition of a topic, purchases or stock, is applied.
 
         Raises:
             UserError: a topic is shorter than what was read of it before.
@@ -87,24 +89,25 @@ class OwnPartitions:
             return []
         first_offsets = self._consumer.beginning_offsets(partitions)
         end_offsets = self._consumer.end_offsets(partitions)
-        positions = applied()
+        positions = {topic: applied(topic) for topic in _APPLIED}
         positioned = []
         for partition in partitions:
             logged = self.logs[partition.topic].position(partition.partition)
-            position = positions.get(partition.partition) if partition.topic == TRANSACTIONS else logged
+            position = positions[partition.topic].get(partition.partition) if partition.topic in _APPLIED else logged
             if self._is_whole(partition, end_offsets[partition], position, logged):
                 self._go_to(partition, first_offsets[partition], position, logged)
                 positioned.append(partition)
         self._unpositioned = [partition for partition in self._unpositioned if partition not in positioned]
         return positioned
 
-    def recover(self, applied: Mapping[int, int]) -> None:
+    def recover(self, applied: Callable[[str], Mapping[int, int]]) -> None:
         """Read on from what Redis still holds after it has lost its last moments, or everything."""
+        positions = {topic: applied(topic) for topic in _APPLIED}
         for partition in self.next_offsets:
-            if partition.topic == TRANSACTIONS:
+            if partition.topic in _APPLIED:
                 # Without a position Redis has lost everything: windows are made anew from the topic's beginning.
                 logged = self._partition_logs[partition].position
-                self.next_offsets[partition] = min(applied.get(partition.partition, 0), logged)
+                self.next_offsets[partition] = min(positions[partition.topic].get(partition.partition, 0), logged)
         self.rewind()
 
     def rewind(self) -> None:
@@ -115,7 +118,9 @@ class OwnPartitions:
 
     def _is_whole(self, partition: Any, end: int, position: int | None, logged: int | None) -> bool:
         """Whether a partition reaches as far as we know it; a broker that was killed needs a while to find its end."""
-        told = {"the online store has applied": position, "the event log holds": logged}
+        told = {"the event log holds": logged}
+        if partition.topic == TRANSACTIONS:  # stock that is told again is no harm
+            told["the online store has applied"] = position
         beyond = {what: offset for what, offset in told.items() if offset is not None and offset > end}
         if not beyond:
             self._short_since.pop(partition, None)
@@ -130,7 +135,7 @@ class OwnPartitions:
     def _go_to(self, partition: Any, first: int, position: int | None, logged: int | None) -> None:
         """Read on where the online store and the log need it, or at the topic's ``first`` offset."""
         if logged is None:
-            start_of_log = max(first, position if position is not None else first)
+            start_of_log = first if position is None or partition.topic != TRANSACTIONS else max(first, position)
             logged = self.logs[partition.topic].begin(partition.partition, start_of_log)
         start = min(first if position is None else position, max(logged, first))
         if start < first:

@@ -32,6 +32,10 @@ class TopicIdentity:
         self._logs = logs
         self._met: dict[str, str] = {}
 
+    def met(self, topic: str) -> str:
+        """The id of a topic; nothing from a broker that gives none."""
+        return str(self._cluster.topic_id(topic) or "")
+
     def check(self, pipe: Pipe) -> None:
         """To be asked before what was polled is applied; costs nothing while the ids stay.
 

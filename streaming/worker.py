@@ -27,7 +27,7 @@ from streaming.availability import AvailabilityUpdates
 from streaming.catalogue import Catalogue
 from streaming.dead_letters import DeadLetters
 from streaming.event_clock import Belief, EventClock
-from streaming.events import TRANSACTIONS
+from streaming.events import AVAILABILITY, TRANSACTIONS
 from streaming.group import ASSIGNED, REVOKED, join
 from streaming.intake import Intake
 from streaming.log_rows import purchase_row
@@ -147,7 +147,7 @@ class StreamWorker:
         while self._rebalances:
             self._rebalance(*self._rebalances.popleft())
         polled = {partition: records for partition, records in polled.items() if partition in self._own}
-        positioned = self._own.position(self._stream.positions)
+        positioned = self._own.position(self._applied)
         self._clock.expect([partition.partition for partition in positioned if partition.topic == TRANSACTIONS])
         started = time.perf_counter()
         if polled:
@@ -166,6 +166,8 @@ class StreamWorker:
         outcome = self._apply_purchases(batch.purchases, batch.next_offsets)
         for events in batch.availability:
             self._stream.announce(self._availability.apply(events))
+        told = {p.partition: offset for p, offset in batch.next_offsets.items() if p.topic == AVAILABILITY}
+        self._availability.mark(self._identity.met(AVAILABILITY), told)
         duplicates = outcome.customers.duplicates
         for partition, purchases in batch.purchases.items():
             batch.rows[partition] = [
@@ -322,7 +324,13 @@ class StreamWorker:
         else:
             return
         self.metrics.recoveries.inc()
-        self._own.recover(self._stream.positions())
+        self._own.recover(self._applied)
+
+    def _applied(self, topic: str) -> dict[int, int]:
+        """How far a topic is applied to Redis."""
+        if topic == TRANSACTIONS:
+            return self._stream.positions()
+        return self._availability.positions(self._identity.met(topic))
 
     def _leave(self) -> None:
         try:

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
+import pyarrow.dataset as ds
 import pytest
 from feast import FeatureStore, RepoConfig
+from kafka import KafkaProducer
 from redis.cluster import RedisCluster
 
+from feature_repo.online.entity_values import fields_of, parse
+from feature_repo.online.format import entity_key
 from feature_repo.online.redis_url import RedisUrl
-from feature_repo.schema import ARTICLE_ACTIVITY_30D, CUSTOMER_ACTIVITY_30D, View
+from feature_repo.schema import ARTICLE_ACTIVITY_30D, ARTICLE_AVAILABILITY, CUSTOMER_ACTIVITY_30D, View
 from feature_repo.store import open_store
 from infra.errors import UserError
 from infra.local.command import VitrineCommand
@@ -119,3 +125,37 @@ def test_a_url_that_says_the_wrong_kind_of_redis_is_told_the_right_one(
     no_cluster = f"redis+cluster://{redis_server.address}"
     with pytest.raises(UserError, match=r"is no node of a Redis Cluster; write VITRINE_REDIS_URL as redis://"):
         stream_status(Settings(var_dir=tmp_path, redis_url=no_cluster))
+
+
+def test_stock_that_a_master_has_lost_is_told_again(
+    deployment: Settings, redis_cluster: LocalCluster, cluster_client: RedisCluster, start_worker: Start
+) -> None:
+    def say(article_id: str, second: int, in_stock: bool) -> None:
+        at = f"2020-09-20T10:00:{second:02d}Z"
+        event = {"event_id": f"s{second}", "occurred_at": at, "article_id": article_id, "in_stock": in_stock}
+        producer = KafkaProducer(bootstrap_servers=deployment.kafka_bootstrap_servers)
+        producer.send("availability", json.dumps(event).encode(), key=article_id.encode()).get(timeout=30)
+        producer.close()
+
+    def in_stock(article_id: str) -> object:
+        raw = cluster_client.hmget(entity_key("article", article_id), fields_of([ARTICLE_AVAILABILITY]))
+        values = parse(article_id, [ARTICLE_AVAILABILITY], raw, datetime(2020, 9, 21, tzinfo=UTC)).values
+        return values.get("article_availability:in_stock")
+
+    def logged() -> int:
+        files = sorted(map(str, (deployment.event_log_dir / "availability").glob("day=*/*.parquet")))
+        return ds.dataset(files).count_rows() if files else 0
+
+    article_id = "0108775015"
+    node = redis_cluster.node_of(entity_key("article", article_id))
+    start_worker("--log-every", "0.1")
+    say(article_id, 1, True)
+    wait_for(lambda: in_stock(article_id) is True, what="the article in stock")
+    known_to_disk = node.log_bytes()
+    say(article_id, 2, False)
+    wait_for(lambda: in_stock(article_id) is False and logged() == 2, what="the article out of stock, and in the log")
+    node.kill()
+    node.set_back(known_to_disk)
+    redis_cluster.start_again()
+    wait_for(lambda: in_stock(article_id) is False, what="the article out of stock again")
+    assert logged() == 2

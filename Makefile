@@ -4,6 +4,7 @@
 # make lint   ruff and mypy
 # make proto  generate serving/proto/*_pb2*.py from the .proto files
 # make torture          kill workers, Redis and Kafka fifty times while purchases stream; every window must be right
+#                       (CLUSTER=1: on a Redis Cluster, whose masters lose their last second or everything)
 # make bench-streaming  purchases a second, milliseconds from purchase to online value
 # make lock   resolve requirements.lock anew from pyproject.toml
 
@@ -54,7 +55,7 @@ bench-streaming: $(SETUP)
 	@$(BIN)/python -m pytest tests/benchmarks/bench_streaming.py --override-ini python_files='bench_*.py' -s
 
 torture: $(SETUP)
-	@$(BIN)/python -m tests.streaming.crash_campaign
+	@$(BIN)/python -m tests.streaming.crash_campaign $(if $(CLUSTER),--cluster)
 
 clean:
 	rm -rf var

@@ -317,14 +317,14 @@ class StreamWorker:
         while not stop.is_set():
             try:
                 self._connect_redis()
-                break
-            except UserError as error:
+                self._own.recover(self._applied)
+            except (UserError, RedisError) as error:  # not there yet, or gone again
                 log.info("%s", error)
+                self._pipe.close()
                 stop.wait(_RETRY_SECONDS)
-        else:
-            return
-        self.metrics.recoveries.inc()
-        self._own.recover(self._applied)
+            else:
+                self.metrics.recoveries.inc()
+                return
 
     def _applied(self, topic: str) -> dict[int, int]:
         """How far a topic is applied to Redis."""

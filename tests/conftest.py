@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+import hypothesis
 import pytest
 import redis
 from redis.cluster import RedisCluster
@@ -19,6 +20,10 @@ from tests.local_cluster import LocalCluster
 # TensorFlow Recommenders needs Keras 2, chosen before anything first imports TensorFlow.
 os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+
+# A machine that is busy for a moment is no failure of what is tested.
+hypothesis.settings.register_profile("vitrine", deadline=None)
+hypothesis.settings.load_profile("vitrine")
 
 
 @pytest.fixture(scope="session")

@@ -108,7 +108,7 @@ class Timeline:
 
 
 @pytest.mark.parametrize("view", VIEWS, ids=lambda view: view.name)
-@settings(max_examples=2, deadline=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
+@settings(max_examples=2, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
 @given(
     shops=st.lists(small_shops, min_size=25, max_size=25), start=st.sampled_from([None, FIRST_DAY + 8, FIRST_DAY + 31])
 )

@@ -72,7 +72,6 @@ STEP = st.one_of(
 
 @settings(
     max_examples=40,
-    deadline=None,
     phases=(Phase.explicit, Phase.reuse, Phase.generate),  # each example takes a while: shrinking would take minutes
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )

@@ -195,7 +195,7 @@ STEP = st.one_of(
 )
 
 
-@hypothesis_settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@hypothesis_settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=st.lists(STEP, max_size=25))
 def test_after_any_changes_and_trims_the_matrix_is_what_redis_holds(
     steps: list[tuple[str, int, int]], one_release: Release, redis_client: redis.Redis, redis_server

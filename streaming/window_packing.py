@@ -1,7 +1,8 @@
-"""Packs calls of the script that writes a window, many windows at a time: what differs little is packed by columns.
+"""Packs calls of the script that writes a window.
 
-A worker writes half a million values a second at full speed. Window by window is packed only what each has in another
-number than the next: the tiles that grow, go and come. Features, event times and headers are columns.
+A worker writes half a million values a second at full speed, a thousand windows at a time. Then only what each window
+has in another number than the next is packed one by one: the tiles that grow, go and come. Features, event times and
+headers are columns. A live worker writes a few windows at a time, for which a column costs more than its values.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import pyarrow as pa
 
 from feature_repo.online.byte_columns import bulk_columns, join_columns
 from feature_repo.online.column_encoding import encode_column, encode_timestamps
-from feature_repo.online.format import feature_field, timestamp_field
+from feature_repo.online.format import encode_timestamp_micros, encode_value, feature_field, timestamp_field
 from feature_repo.online.resp import array_header, bulk
 from feature_repo.schema import WINDOW_DAYS, Kind
 from streaming.purchase import Purchase
@@ -36,6 +37,7 @@ _ARROW_TYPES = {
     Kind.INT64S: pa.list_(pa.int64()),
     Kind.FLOAT32S: pa.list_(pa.float32()),
 }
+_COLUMNS_PAY_FROM = 200
 _NO_VERSION = bulk(b"")
 _NUMBERS = [bulk(b"%d" % number) for number in range(WINDOW_DAYS * 10)]
 
@@ -128,12 +130,13 @@ class WriteCalls:
         Args:
             digest: of the script.
         """
-        if not self.states:
-            return []
+        call = b"$7\r\nEVALSHA\r\n" + bulk(digest) + b"$1\r\n1\r\n"
+        if len(self.states) < _COLUMNS_PAY_FROM:
+            return [self._command(number, call) for number in range(len(self.states))]
         layout = self._layout
         columns = [
             pa.array(self._heads, pa.binary()),
-            b"$7\r\nEVALSHA\r\n" + bulk(digest) + b"$1\r\n1\r\n",
+            call,
             pa.array(self._changes, pa.binary()),
         ]
         for (kind, field), values in zip(layout.features, zip(*self._values, strict=True), strict=True):
@@ -142,3 +145,13 @@ class WriteCalls:
         columns += [layout.timestamp_field, *bulk_columns(stamps)]
         columns += [layout.header_field, *bulk_columns(pa.array(self._headers, pa.binary()))]
         return join_columns(*columns, pa.array(self._tiles, pa.binary())).to_pylist()  # type: ignore[no-any-return]
+
+    def _command(self, number: int, call: bytes) -> bytes:
+        """The command for one window."""
+        layout = self._layout
+        parts = [self._heads[number], call, self._changes[number]]
+        for (kind, field), value in zip(layout.features, self._values[number], strict=True):
+            parts += (field, bulk(encode_value(kind, value)))
+        parts += (layout.timestamp_field, bulk(encode_timestamp_micros(self._stamps[number])))
+        parts += (layout.header_field, bulk(self._headers[number]), self._tiles[number])
+        return b"".join(parts)

@@ -56,6 +56,9 @@ class Release:
             UserError: it is missing, or was made for other features than this code computes.
         """
         manifest = Manifest.read(folder)
+        _same("query features", manifest, manifest.query_numeric, QUERY_NUMERIC)
+        names = ranking_feature_names(tuple(source.name for source in manifest.sources))
+        _same("ranking features", manifest, manifest.ranking_features, names)
         articles = ArticleTable.load(folder / "articles")
         index = ItemIndex(np.load(folder / "index" / "item_vectors.npy"), manifest.temperature, manifest.prior_weight)
         index.set_units(slice(None), articles.units_3d)
@@ -63,9 +66,6 @@ class Release:
             Quota(open_source(source.name, folder / "sources" / source.name, articles, index), source.limit)
             for source in manifest.sources
         )
-        _same("query features", manifest, manifest.query_numeric, QUERY_NUMERIC)
-        names = ranking_feature_names(tuple(source.name for source in manifest.sources))
-        _same("ranking features", manifest, manifest.ranking_features, names)
         vocabularies = {
             category: {value: index for index, value in enumerate(values)}
             for category, values in manifest.query_categories.items()

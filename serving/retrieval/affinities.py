@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from serving.retrieval.purchase_log import PurchaseLog
 from serving.retrieval.purchase_pairs import purchase_pairs
+from serving.retrieval.rebuy_odds import RebuyOdds
 
 LIFT_CATEGORIES = (
     "department_name",
@@ -41,6 +42,7 @@ class Affinities:
     lifts: dict[str, npt.NDArray[np.float32]]  # category -> [codes, codes]: P(next is column | row) / P(column)
     rebuy_rate: npt.NDArray[np.float32]  # [n] share of purchases of the article that were repeated within REBUY_DAYS
     product_rebuy_rate: npt.NDArray[np.float32]  # [n] the same of its product, in any colour
+    rebuy_odds: RebuyOdds  # on a visit, of what the customer has
 
     @classmethod
     def fit(
@@ -53,8 +55,8 @@ class Affinities:
         """Count pairs of a customer's purchases by kind, and repeats.
 
         Args:
-            categories: codes of the articles in each of LIFT_CATEGORIES, [n].
-            sizes: how many codes each has.
+            categories: codes of the articles by category, LIFT_CATEGORIES among them, [n] each.
+            sizes: how many codes each of LIFT_CATEGORIES has.
             product: [n] articles of one product share a number.
         """
         newest = int(purchases.day.max(initial=0))
@@ -66,11 +68,14 @@ class Affinities:
             name: _lift(categories[name][left], categories[name][right], weight, sizes[name])
             for name in LIFT_CATEGORIES
         }
-        return cls(lifts, *_rebuy_rates(recent, categories["department_name"], product))
+        rates = _rebuy_rates(recent, categories["department_name"], product)
+        return cls(lifts, *rates, RebuyOdds.fit(purchases, categories))
 
     def save(self, folder: Path) -> None:
         """Write one file a table."""
-        np.save(folder / "rebuy_rates.npy", np.stack([self.rebuy_rate, self.product_rebuy_rate]))
+        odds = self.rebuy_odds
+        rows = [self.rebuy_rate, self.product_rebuy_rate, odds.kinds, odds.chance]
+        np.save(folder / "rebuy_rates.npy", np.stack(rows))
         for name, lift in self.lifts.items():
             np.save(folder / f"lift_{name}.npy", lift)
 
@@ -80,9 +85,9 @@ class Affinities:
         path = folder / "rebuy_rates.npy"
         if not path.is_file():
             return None
-        rebuy_rate, product_rebuy_rate = np.load(path)
+        rebuy_rate, product_rebuy_rate, kinds, chance = np.load(path)
         lifts = {name: np.load(folder / f"lift_{name}.npy") for name in LIFT_CATEGORIES}
-        return cls(lifts, rebuy_rate, product_rebuy_rate)
+        return cls(lifts, rebuy_rate, product_rebuy_rate, RebuyOdds(kinds, chance))
 
 
 def _lift(

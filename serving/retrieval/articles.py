@@ -128,7 +128,7 @@ class ArticleTable:
 
     def with_affinities(self, purchases: PurchaseLog) -> ArticleTable:
         """The same articles with affinities fitted to these purchases; live columns are shared, not copied."""
-        categories = {name: self.category(name) for name in LIFT_CATEGORIES}
+        categories = {name: self.category(name) for name in CATEGORIES}
         sizes = {name: len(self.vocabularies[name]) for name in LIFT_CATEGORIES}
         return replace(self, affinities=Affinities.fit(purchases, categories, sizes, self.product))
 

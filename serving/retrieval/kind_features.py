@@ -31,6 +31,8 @@ KIND_FEATURES = (
     "rebuy_rate",
     "product_rebuy_rate",
     "rebuy_chance",
+    "kinds_rebuy_odds",
+    "visit_rebuy_chance",
     "share_of_shop",
     "share_of_department",
     "department_share_of_shop",
@@ -92,15 +94,19 @@ def _lifts(positions: npt.NDArray[np.int32], history: _History, articles: Articl
 
 
 def _rebuys(positions: npt.NDArray[np.int32], history: _History, articles: ArticleTable) -> list[npt.NDArray]:
-    """log of how often the article and its product are bought again, and the chance now that the customer has it."""
+    """log of how often the article and its product are bought again, and the chance now that the customer has it.
+
+    Then the odds on a visit by what kind of article it is, and the log of its chance (``RebuyOdds``).
+    """
     affinities = articles.affinities
     if affinities is None:
-        return [np.full(positions.size, np.nan)] * 3
+        return [np.full(positions.size, np.nan)] * 5
     rate = affinities.rebuy_rate[positions].astype(np.float64)
     product_rate = affinities.product_rebuy_rate[positions].astype(np.float64)
     freshness = np.exp2(-history.age_days.min(initial=1_000) / 2.0)
     chance = rate * np.isin(positions, history.bought) * freshness
-    return [np.log(rate + 1e-6), np.log(product_rate + 1e-6), chance]
+    odds = affinities.rebuy_odds
+    return [np.log(rate + 1e-6), np.log(product_rate + 1e-6), chance, odds.kinds[positions], odds.chance[positions]]
 
 
 def _sales(positions: npt.NDArray[np.int32], articles: ArticleTable) -> list[npt.NDArray]:

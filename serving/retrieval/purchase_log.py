@@ -27,5 +27,9 @@ class PurchaseLog:
         """The purchases dated at ``day`` or later."""
         return self._select(self.day >= day)
 
-    def _select(self, rows: npt.NDArray[np.bool_]) -> PurchaseLog:
+    def newest(self, count: int) -> PurchaseLog:
+        """The latest so many."""
+        return self._select(slice(max(len(self) - count, 0), None))
+
+    def _select(self, rows: npt.NDArray[np.bool_] | slice) -> PurchaseLog:
         return PurchaseLog(self.customer[rows], self.article[rows], self.day[rows])

@@ -100,6 +100,8 @@ def test_affinities_come_back_from_their_files(tmp_path: Path) -> None:
     assert written.affinities is not None
     np.testing.assert_array_equal(read.rebuy_rate, written.affinities.rebuy_rate)
     np.testing.assert_array_equal(read.product_rebuy_rate, written.affinities.product_rebuy_rate)
+    np.testing.assert_array_equal(read.rebuy_odds.kinds, written.affinities.rebuy_odds.kinds)
+    np.testing.assert_array_equal(read.rebuy_odds.chance, written.affinities.rebuy_odds.chance)
     for name in LIFT_CATEGORIES:
         np.testing.assert_array_equal(read.lifts[name], written.affinities.lifts[name])
     ARTICLES.save(tmp_path / "without")
@@ -122,6 +124,13 @@ def test_a_purchase_of_today_joins_yesterdays_basket() -> None:
         np.testing.assert_array_equal(today[name], yesterday[name], err_msg=name)
 
 
+def test_the_features_tell_what_is_bought_again_on_a_visit() -> None:
+    values = columns(table(), ("0000000001", 1))
+    odds, chance = values["kinds_rebuy_odds"], values["visit_rebuy_chance"]
+    assert odds[4] == odds[5] > odds[0] == odds[1]  # socks are, shirts are not
+    assert chance[4] > np.log(0.9) > np.log(0.1) > chance[0]
+
+
 def test_shares_of_sales_add_up_and_follow_the_live_columns() -> None:
     articles = table()
     before = columns(articles)
@@ -139,4 +148,5 @@ def test_without_purchases_or_affinities_the_columns_are_missing_or_zero() -> No
     assert (stranger["in_last_basket"] == 0).all()
     assert np.isnan(unfitted["lift_department_name"]).all()
     assert np.isnan(unfitted["rebuy_rate"]).all()
+    assert np.isnan(unfitted["kinds_rebuy_odds"]).all()
     assert unfitted["in_last_basket"].tolist() == [True, False, False, False, False, False]

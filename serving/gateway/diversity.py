@@ -13,7 +13,7 @@ class ShopRules:
     """How much variety is asked of the first places. Mild: what a shopper likes most stays first."""
 
     first_places: int = 12  # the rules hold for so many; behind them the ranker's order stands
-    articles_of_a_product: int = 3  # colours of one product among them
+    articles_of_a_product: int = 3  # colours of one product among them that the customer does not have
     likeness_penalty: float = 0.05  # an article identical to a shown one counts for 1 - this of its score
     pool: int = 60  # how far down the ranker's order a place may be filled from
 
@@ -23,6 +23,7 @@ def arrange(
     positions: npt.NDArray[np.int32],
     products: npt.NDArray[np.int32],
     vectors: npt.NDArray[np.float32],
+    owned: npt.NDArray[np.bool_],
     rules: ShopRules,
 ) -> npt.NDArray[np.intp]:
     """Order candidates for showing.
@@ -35,6 +36,9 @@ def arrange(
         positions: [m], settles ties, so that answers repeat.
         products: [m] articles of one product share a number.
         vectors: [m, d] item vectors, L2-normalised.
+        owned: [m] what the customer has bought before. It is shown to be bought again, not for variety, and counts for
+            no product. (H&M, 2020-09-18 and 19: recall at 12 is .278 and .284 where it counts, .288 and .286 where it
+            does not, .288 and .290 without the rule; 9.0 and 8.8, 8.7 and 8.4, 8.2 and 7.9 products are in 12 places.)
 
     Returns:
         Indexes into the candidates, best first, [m].
@@ -43,7 +47,7 @@ def arrange(
     pool = order[: rules.pool]
     left = np.ones(pool.size, np.bool_)
     likeness = np.zeros(pool.size, np.float32)
-    pool_scores, pool_vectors, pool_products = scores[pool], vectors[pool], products[pool]
+    pool_scores, pool_vectors, pool_products, pool_owned = scores[pool], vectors[pool], products[pool], owned[pool]
     shown_of_product: dict[int, int] = {}
     shown: list[int] = []
     for _ in range(min(rules.first_places, pool.size)):
@@ -54,10 +58,12 @@ def arrange(
         shown.append(best)
         left[best] = False
         np.maximum(likeness, pool_vectors @ pool_vectors[best], out=likeness)
+        if pool_owned[best]:
+            continue
         product = int(pool_products[best])
         shown_of_product[product] = shown_of_product.get(product, 0) + 1
         if shown_of_product[product] >= rules.articles_of_a_product:
-            left &= pool_products != product
+            left &= (pool_products != product) | pool_owned
     rest = np.ones(pool.size, np.bool_)
     rest[shown] = False
     return np.concatenate([pool[shown], pool[rest], order[rules.pool :]])

@@ -99,7 +99,7 @@ class Recommender:
             scores = await self._rank(trace, release, question, found) if personal else source_order(found)
             # 7 Diversity and shop rules, reasons.
             with trace.timed("arrange"):
-                shown = self._arrange(release, found, scores)[request.first : request.depth]
+                shown = self._arrange(release, shopper.customer, found, scores)[request.first : request.depth]
                 articles = _describe(release, shopper.customer, found, scores, shown, context)
             # 8 Impressions, on their way to Kafka; the answer does not wait for them.
             trace.note("impressions", self._event_log.offer(impressions(request, release.number, articles, now)))
@@ -122,7 +122,7 @@ class Recommender:
         found = find_candidates(release, question, Allowed(ArticleFilters(), release.articles), depth=12)
         features = ranking_features(customer, found.proposed, release.articles, release.index, query)
         scores = await deadline.spend("ranker", rank(self._models, release, features))
-        shown = self._arrange(release, found, scores)[:12]
+        shown = self._arrange(release, customer, found, scores)[:12]
         _describe(release, customer, found, scores, shown, context=-1)
 
     def _find(
@@ -159,11 +159,12 @@ class Recommender:
         scores = await trace.remote("ranker", rank(self._models, release, features))
         return source_order(found) if scores is None else scores
 
-    def _arrange(self, release: Release, found: Candidates, scores: npt.NDArray[np.float32]) -> npt.NDArray[np.intp]:
+    def _arrange(
+        self, release: Release, customer: Customer, found: Candidates, scores: npt.NDArray[np.float32]
+    ) -> npt.NDArray[np.intp]:
         positions = found.proposed.positions
-        return arrange(
-            scores, positions, release.articles.product[positions], release.index.vectors[positions], self._rules
-        )
+        products, vectors = release.articles.product[positions], release.index.vectors[positions]
+        return arrange(scores, positions, products, vectors, np.isin(positions, customer.bought), self._rules)
 
 
 def _filters(request: Request, release: Release) -> tuple[Allowed, int]:

@@ -88,9 +88,9 @@ def rank_candidates(retrieval: Retrieval, scorer: Scorer, peers: Mapping[str, Sc
                     order = np.lexsort((positions, -values))
                     if name == SERVED:
                         _put(rankings[UNARRANGED][case], positions[order])
-                        order = arrange(
-                            values, positions, shelf.articles.product[positions], shelf.index.vectors[positions], RULES
-                        )
+                        products, vectors = shelf.articles.product[positions], shelf.index.vectors[positions]
+                        owned = np.isin(positions, snapshot.customers[case].bought)
+                        order = arrange(values, positions, products, vectors, owned, RULES)
                     _put(rankings[name][case], positions[order])
             advance(len(chunk))
     scored, bought = np.concatenate(all_scores), np.concatenate(all_bought)

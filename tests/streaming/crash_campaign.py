@@ -92,6 +92,8 @@ def run_campaign(
                 victim: Daemon = rng.choice([rng.choice(crew), rng.choice(crew), rng.choice(store.nodes), kafka])
                 kills[_kill(victim, rng)] += 1
                 time.sleep(rng.choice((0.0, 0.0, 0.5)))
+                if victim in crew:
+                    store.start_again()  # a worker refuses to start at a cluster that is not whole yet
                 victim.start_again()
             shares.put([])
             sender.join()

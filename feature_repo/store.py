@@ -20,7 +20,6 @@ def open_store(settings: Settings) -> FeatureStore:
 
     The definitions are applied if the registry does not hold them as they stand, so that a new folder works at once.
     """
-    redis_url = RedisUrl.parse(settings.redis_url)
     store = FeatureStore(
         config=RepoConfig(
             project=PROJECT,
@@ -32,11 +31,7 @@ def open_store(settings: Settings) -> FeatureStore:
             },
             entity_key_serialization_version=3,
             offline_store={"type": "duckdb"},
-            online_store={
-                "type": feast_store.STORE_TYPE,
-                "redis_type": redis_url.feast_redis_type,
-                "connection_string": redis_url.feast_connection_string(),
-            },
+            online_store={"type": feast_store.STORE_TYPE} | RedisUrl.parse(settings.redis_url).feast_options,
         )
     )
     definitions = define(settings)

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 
 from feature_repo.online.format import encode_timestamp_micros, encode_value, entity_key, feature_field, timestamp_field
 from feature_repo.online.redis_pipe import Keyed, Pipe
-from feature_repo.online.resp import bulk
+from feature_repo.online.resp import array_header, bulk, script_call
 from feature_repo.schema import ARTICLE_AVAILABILITY, Kind
 from streaming.events import AVAILABILITY, Availability
 from streaming.positions import Positions
@@ -28,7 +28,7 @@ class AvailabilityUpdates:
 
     def __init__(self, pipe: Pipe) -> None:
         self._pipe = pipe
-        self._head = b"*9\r\n$7\r\nEVALSHA\r\n" + bulk(pipe.load_script(_WRITE)) + b"$1\r\n1\r\n"
+        self._head = array_header(9) + script_call(pipe.load_script(_WRITE))
         view = ARTICLE_AVAILABILITY
         self._feature_field = bulk(feature_field(view.name, view.features[0].name))
         self._timestamp_field = bulk(timestamp_field(view.name))

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Mapping
 
-from feature_repo.online.redis_pipe import Keyed, Pipe, keyed, raise_error
+from feature_repo.online.redis_pipe import Pipe, keyed
 from streaming.node_marks import mark_keys
 
 log = logging.getLogger("vitrine.stream")
@@ -24,28 +23,22 @@ class Positions:
         self._pipe = pipe
         self._keys = position_keys(topic, pipe.is_cluster)
 
-    def query(self) -> list[Keyed]:
-        """Commands that ask for them; ``of_replies`` reads the answers."""
-        return [keyed(b"HGETALL", key) for key in self._keys]
-
-    def of_replies(self, replies: Sequence[Any]) -> dict[int, int]:
+    def now(self) -> dict[int, int]:
         """Partition to offset, the least that any mark says; partitions that a mark does not know are left out."""
-        for reply in replies:
-            raise_error(reply)
-        return least([dict(zip(map(int, flat[::2]), map(int, flat[1::2]), strict=True)) for flat in replies])
+        return least(self._marks())
 
     def read(self) -> dict[int, int]:
-        """Ask and wait; tell an operator where a part of a cluster has lost everything."""
-        replies = self._pipe.ask(self.query())
-        empty = [key.decode() for key, reply in zip(self._keys, replies, strict=True) if not reply]
-        if empty and any(replies):
+        """The same, and tell an operator where a part of a cluster has lost everything."""
+        marks = self._marks()
+        empty = [key.decode() for key, mark in zip(self._keys, marks, strict=True) if not mark]
+        if empty and any(marks):
             log.error(
                 "a part of the Redis Cluster was emptied: %s hold no positions. Its windows are made anew from the "
                 "topic's beginning; if that does not reach back 30 days, stop all workers and run "
                 "`vitrine stream --bootstrap`",
                 ", ".join(empty),
             )
-        return self.of_replies(replies)
+        return least(marks)
 
     def write(self, offsets: Mapping[int, int]) -> None:
         """Mark how far partitions are applied; all that was sent before must have been answered."""
@@ -56,6 +49,10 @@ class Positions:
     def forget(self) -> None:
         """Nothing is applied."""
         self._pipe.ask([keyed(b"DEL", key) for key in self._keys])
+
+    def _marks(self) -> list[dict[int, int]]:
+        replies = self._pipe.ask([keyed(b"HGETALL", key) for key in self._keys])
+        return [dict(zip(map(int, flat[::2]), map(int, flat[1::2]), strict=True)) for flat in replies]
 
 
 def position_keys(topic: str, is_cluster: bool) -> list[bytes]:

@@ -11,12 +11,11 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 
 from redis.exceptions import ConnectionError
 
 from feature_repo.online.redis_pipe import Keyed, Pipe, keyed
-from feature_repo.online.resp import bulk
+from feature_repo.online.resp import array_header, bulk, script_call
 from feature_repo.schema import WINDOW_DAYS
 from infra.errors import UserError
 from streaming.cluster_expiry_index import ClusterExpiryIndex
@@ -90,7 +89,7 @@ class PurchaseStream:
         self.customers = WindowUpdates(customers, guards_event_ids=True, cached_entities=cached_entities)
         self.articles = WindowUpdates(articles, guards_event_ids=False, cached_entities=cached_entities)
         self._expiries = ((self.customers, customer_expiries), (self.articles, article_expiries))
-        self._set_if_later = b"*5\r\n$7\r\nEVALSHA\r\n" + bulk(pipe.load_script(_SET_IF_LATER)) + b"$1\r\n1\r\n"
+        self._set_if_later = array_header(5) + script_call(pipe.load_script(_SET_IF_LATER))
         self._check_bootstrap()
         self._learn(self._pipe.call(b"HGETALL", WATERMARKS_KEY), set())
         self._hear_clock(self._pipe.call(b"GET", EVENT_CLOCK_KEY))
@@ -111,7 +110,7 @@ class PurchaseStream:
         Raises:
             redis.exceptions.ConnectionError: Redis has forgotten what it had applied, as if it had been restarted.
         """
-        self._check_positions(self._pipe.ask(self._positions.query()))
+        self._check_positions()
         commands = [*self._watermark_commands(own_partitions), keyed(b"HGETALL", WATERMARKS_KEY)]
         self._learn(self._pipe.ask(commands)[-1], set(own_partitions))
         self.clock.observe({})
@@ -137,7 +136,7 @@ class PurchaseStream:
         for batch in batches.values():
             for purchase in batch.purchases:
                 by_customer.setdefault(purchase.customer_id, []).append(purchase)
-        self._check_positions(self._pipe.ask(self._positions.query()))
+        self._check_positions()
         self.customers.fold(by_customer, day, horizon_day)
         customers = self.customers.settle()
         by_article = _by_article(batches, customers.duplicates)
@@ -217,12 +216,12 @@ class PurchaseStream:
                 "and run it again, and `vitrine materialize`"
             )
 
-    def _check_positions(self, replies: Sequence[Any]) -> None:
+    def _check_positions(self) -> None:
         """Notice a Redis that was emptied, or went back to an older copy, without our connection being cut.
 
         Before anything is written: a window that is begun anew would fence off what it has forgotten.
         """
-        stored = self._positions.of_replies(replies)
+        stored = self._positions.now()
         for partition, offset in self._marked.items():
             if stored.get(partition, 0) < offset:
                 raise ConnectionError(

@@ -10,15 +10,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
 
 from feature_repo.online.byte_columns import bulk_columns, join_columns
-from feature_repo.online.column_encoding import encode_column, encode_timestamps
+from feature_repo.online.column_encoding import ARROW_TYPES, encode_column, encode_timestamps
 from feature_repo.online.format import encode_timestamp_micros, encode_value, feature_field, timestamp_field
-from feature_repo.online.resp import array_header, bulk
+from feature_repo.online.resp import array_header, bulk, script_call
 from feature_repo.schema import WINDOW_DAYS, Kind
 from streaming.purchase import Purchase
 from streaming.tiles import TileFormat
@@ -28,15 +28,6 @@ from streaming.windows import Window
 HEADER_FIELD = b"w"
 AHEAD_FIELD = b"w+"
 
-_ARROW_TYPES = {
-    Kind.INT64: pa.int64(),
-    Kind.FLOAT64: pa.float64(),
-    Kind.BOOL: pa.bool_(),
-    Kind.STRING: pa.string(),
-    Kind.STRINGS: pa.list_(pa.string()),
-    Kind.INT64S: pa.list_(pa.int64()),
-    Kind.FLOAT32S: pa.list_(pa.float32()),
-}
 _COLUMNS_PAY_FROM = 200
 _NO_VERSION = bulk(b"")
 _NUMBERS = [bulk(b"%d" % number) for number in range(WINDOW_DAYS * 10)]
@@ -81,6 +72,17 @@ def tile_argument(day: int) -> bytes:
     return bulk(tile_field(day))
 
 
+class _Call(NamedTuple):
+    """What one call has of its own, in the order of the command."""
+
+    head: bytes
+    changes: bytes
+    values: list[Any]
+    stamp_us: int
+    header: bytes
+    tiles: bytes
+
+
 class WriteCalls:
     """Calls of the script that writes a window, for windows of one kind: ``add`` each, then take the ``commands``.
 
@@ -91,12 +93,7 @@ class WriteCalls:
     def __init__(self, layout: CallLayout) -> None:
         self._layout = layout
         self.states: list[WindowState] = []
-        self._heads: list[bytes] = []
-        self._changes: list[bytes] = []
-        self._values: list[list[Any]] = []
-        self._stamps: list[int] = []
-        self._headers: list[bytes] = []
-        self._tiles: list[bytes] = []
+        self._calls: list[_Call] = []
 
     def __len__(self) -> int:
         return len(self.states)
@@ -114,15 +111,12 @@ class WriteCalls:
                 new += (layout.ahead_field, bulk(b"".join([layout.pack_entry(purchase) for purchase in state.ahead])))
             else:
                 dropped.append(layout.ahead_field)
-        self.states.append(state)
-        self._heads.append(array_header(layout.fixed_arguments + len(grown) + len(dropped) + len(new)))
+        head = array_header(layout.fixed_arguments + len(grown) + len(dropped) + len(new))
         expected = b"$8\r\n%b\r\n" % state.version if state.version else _NO_VERSION
         counts = _NUMBERS[len(grown) // 2] + _NUMBERS[len(dropped)]
-        self._changes.append(b"".join((state.key, expected, counts, *grown, *dropped)))
-        self._values.append(state.values())
-        self._stamps.append(state.stamp_us)
-        self._headers.append(state.header(version))
-        self._tiles.append(b"".join(new))
+        changes = b"".join((state.key, expected, counts, *grown, *dropped))
+        self.states.append(state)
+        self._calls.append(_Call(head, changes, state.values(), state.stamp_us, state.header(version), b"".join(new)))
 
     def commands(self, digest: bytes) -> list[bytes]:
         """One command for each window.
@@ -130,28 +124,24 @@ class WriteCalls:
         Args:
             digest: of the script.
         """
-        call = b"$7\r\nEVALSHA\r\n" + bulk(digest) + b"$1\r\n1\r\n"
-        if len(self.states) < _COLUMNS_PAY_FROM:
-            return [self._command(number, call) for number in range(len(self.states))]
+        script = script_call(digest)
+        if len(self._calls) < _COLUMNS_PAY_FROM:
+            return [self._command(call, script) for call in self._calls]
         layout = self._layout
-        columns = [
-            pa.array(self._heads, pa.binary()),
-            call,
-            pa.array(self._changes, pa.binary()),
-        ]
-        for (kind, field), values in zip(layout.features, zip(*self._values, strict=True), strict=True):
-            columns += [field, *bulk_columns(encode_column(kind, pa.array(values, _ARROW_TYPES[kind])))]
-        stamps = encode_timestamps(np.array(self._stamps, dtype=np.int64))
-        columns += [layout.timestamp_field, *bulk_columns(stamps)]
-        columns += [layout.header_field, *bulk_columns(pa.array(self._headers, pa.binary()))]
-        return join_columns(*columns, pa.array(self._tiles, pa.binary())).to_pylist()  # type: ignore[no-any-return]
+        heads, changes, rows, stamps, headers, tiles = zip(*self._calls, strict=True)
+        columns = [pa.array(heads, pa.binary()), script, pa.array(changes, pa.binary())]
+        for (kind, field), values in zip(layout.features, zip(*rows, strict=True), strict=True):
+            columns += [field, *bulk_columns(encode_column(kind, pa.array(values, ARROW_TYPES[kind])))]
+        columns += [layout.timestamp_field, *bulk_columns(encode_timestamps(np.array(stamps, dtype=np.int64)))]
+        columns += [layout.header_field, *bulk_columns(pa.array(headers, pa.binary()))]
+        return join_columns(*columns, pa.array(tiles, pa.binary())).to_pylist()  # type: ignore[no-any-return]
 
-    def _command(self, number: int, call: bytes) -> bytes:
+    def _command(self, call: _Call, script: bytes) -> bytes:
         """The command for one window."""
         layout = self._layout
-        parts = [self._heads[number], call, self._changes[number]]
-        for (kind, field), value in zip(layout.features, self._values[number], strict=True):
+        parts = [call.head, script, call.changes]
+        for (kind, field), value in zip(layout.features, call.values, strict=True):
             parts += (field, bulk(encode_value(kind, value)))
-        parts += (layout.timestamp_field, bulk(encode_timestamp_micros(self._stamps[number])))
-        parts += (layout.header_field, bulk(self._headers[number]), self._tiles[number])
+        parts += (layout.timestamp_field, bulk(encode_timestamp_micros(call.stamp_us)))
+        parts += (layout.header_field, bulk(call.header), call.tiles)
         return b"".join(parts)

@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 
 from feature_repo.online.format import entity_key
 from feature_repo.online.redis_pipe import Keyed, Pipe, raise_error
-from feature_repo.online.resp import array_header, bulk
+from feature_repo.online.resp import array_header, bulk, script_call
 from feature_repo.schema import WINDOW_DAYS
 from streaming.tiles import TileFormat
 from streaming.window_packing import CallLayout, WriteCalls, tile_argument
@@ -186,7 +186,7 @@ class WindowStore:
 
     def clear(self, entity_ids: Sequence[str]) -> None:
         """Forget the windows of these entities; their features stay until they are written anew."""
-        head = b"*4\r\n$7\r\nEVALSHA\r\n" + bulk(self._clear_script) + b"$1\r\n1\r\n"
+        head = array_header(4) + script_call(self._clear_script)
         keys = [bulk(entity_key(self.entity, entity_id)) for entity_id in entity_ids]
         self._pipe.ask([(key, head + key) for key in keys])
 

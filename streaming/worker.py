@@ -167,7 +167,8 @@ class StreamWorker:
         for events in batch.availability:
             self._stream.announce(self._availability.apply(events))
         told = {p.partition: offset for p, offset in batch.next_offsets.items() if p.topic == AVAILABILITY}
-        self._availability.mark(self._identity.met(AVAILABILITY), told)
+        if told:
+            self._availability.mark(self._identity.met(AVAILABILITY), told)
         duplicates = outcome.customers.duplicates
         for partition, purchases in batch.purchases.items():
             batch.rows[partition] = [

@@ -10,15 +10,15 @@ from typing import Any, Self
 import redis
 from redis.cluster import RedisCluster
 
+from feature_repo.online.cluster_slots import SLOTS
 from infra.local.ports import HOST, free_port
 from infra.local.process import wait_until
-from infra.local.redis import RedisServer
+from tests.streaming.lazy_redis import LazyRedis
 
-SLOTS = 16_384
 NODES = 3
 
 
-class ClusterNode(RedisServer):
+class ClusterNode(LazyRedis):
     """One master, synced to disk once a second.
 
     It goes on while another is away (``cluster-require-full-coverage no``): gateways read what is left, and workers,
@@ -59,8 +59,7 @@ class ClusterNode(RedisServer):
             "cluster-require-full-coverage": "no",
             "auto-aof-rewrite-percentage": "0",  # the log is one file, and what is at its end is what came last
         }
-        everysec = ["everysec" if word == "always" else word for word in super()._command()]
-        return [*everysec, *(word for key, value in settings.items() for word in (f"--{key}", value))]
+        return [*super()._command(), *(word for key, value in settings.items() for word in (f"--{key}", value))]
 
 
 class LocalCluster:

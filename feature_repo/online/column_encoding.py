@@ -15,19 +15,30 @@ import pyarrow.compute as pc
 
 from feature_repo.online.byte_columns import NOTHING, cut, gather, join_columns, split
 from feature_repo.online.format import (
+    SHORT_VARINTS,
     TAG_DOUBLE,
     TAG_FLOATS,
     TAG_INT64,
     TAG_INT64S,
     TAG_STRING,
     TAG_STRINGS,
-    encode_varint,
 )
 from feature_repo.schema import Kind
 
+ARROW_TYPES = {
+    Kind.STRING: pa.string(),
+    Kind.INT64: pa.int64(),
+    Kind.FLOAT64: pa.float64(),
+    Kind.BOOL: pa.bool_(),
+    Kind.STRINGS: pa.list_(pa.string()),
+    Kind.INT64S: pa.list_(pa.int64()),
+    Kind.FLOAT32S: pa.list_(pa.float32()),
+}
+"""What a column of each kind is in Arrow."""
+
 _ELEMENT = b"\x0a"
 _BOOLS = pa.array([b"\x38\x00", b"\x38\x01"], pa.binary())
-_SMALL_VARINTS = pa.array([encode_varint(number) for number in range(1 << 14)], pa.binary())
+_SHORT_VARINTS = pa.array(SHORT_VARINTS, pa.binary())
 _SHIFTS = np.arange(10, dtype=np.uint64) * np.uint64(7)
 _ONE_BYTE_MORE_FROM = np.uint64(1) << _SHIFTS[1:]
 _DOUBLE_BYTES, _FLOAT_BYTES = 8, 4
@@ -38,7 +49,7 @@ def encode_column(kind: Kind, column: pa.Array) -> pa.BinaryArray:
 
     Args:
         kind: what the column holds.
-        column: an Arrow array of the kind's type, [n].
+        column: an Arrow array of the kind's ``ARROW_TYPES``, [n].
 
     Returns:
         [n], without nulls.
@@ -73,8 +84,8 @@ def encode_timestamps(micros: npt.NDArray[np.int64]) -> pa.BinaryArray:
 def encode_varints(numbers: npt.NDArray[np.int64]) -> pa.BinaryArray:
     """Protobuf's base-128 encoding of each number, as ``format.encode_varint`` does."""
     unsigned = numbers.astype(np.int64).view(np.uint64)
-    if unsigned.max(initial=0) < len(_SMALL_VARINTS):
-        return _SMALL_VARINTS.take(pa.array(unsigned))
+    if unsigned.max(initial=0) < len(SHORT_VARINTS):
+        return _SHORT_VARINTS.take(pa.array(unsigned))
     lengths = 1 + (unsigned[:, np.newaxis] >= _ONE_BYTE_MORE_FROM).sum(axis=1)
     septets = unsigned[:, np.newaxis] >> _SHIFTS[: lengths.max()]
     octets = septets.astype(np.uint8) | np.uint8(0x80)

@@ -23,11 +23,7 @@ class VitrineRedisOnlineStoreConfig(RedisOnlineStoreConfig):
     def _of_the_running_stack(cls, values: Any) -> Any:
         if not isinstance(values, dict) or "connection_string" in values:
             return values
-        url = RedisUrl.parse(Settings.from_environment().redis_url)
-        return {
-            "redis_type": url.feast_redis_type,
-            "connection_string": url.feast_connection_string(),
-        } | values
+        return RedisUrl.parse(Settings.from_environment().redis_url).feast_options | values
 
 
 class VitrineRedisOnlineStore(RedisOnlineStore):

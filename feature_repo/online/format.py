@@ -126,7 +126,7 @@ def _packed(elements: bytes) -> bytes:
 def encode_varint(number: int) -> bytes:
     """Protobuf's base-128 encoding; a negative number takes ten bytes, as two's complement of 64 bits."""
     if 0 <= number < _TWO_SEPTETS:
-        return _ENDING[number]
+        return SHORT_VARINTS[number]
     if not -_TWO_TO_63 <= number < _TWO_TO_63:
         raise ValueError(f"integer feature value {number} does not fit 64 bits")
     number %= _TWO_TO_64
@@ -134,15 +134,16 @@ def encode_varint(number: int) -> bytes:
     while number >= _TWO_SEPTETS:
         encoded += _CONTINUED[number % _TWO_SEPTETS]
         number >>= 14
-    return encoded + _ENDING[number]
+    return encoded + SHORT_VARINTS[number]
 
 
 # Two septets at a time: an instant in microseconds is four look-ups.
 _TWO_SEPTETS = 1 << 14
 _CONTINUED = [bytes((number & 0x7F | 0x80, number >> 7 | 0x80)) for number in range(_TWO_SEPTETS)]
-_ENDING = [
+SHORT_VARINTS = [
     bytes((number,)) if number < 0x80 else bytes((number & 0x7F | 0x80, number >> 7)) for number in range(_TWO_SEPTETS)
 ]
+"""Of the numbers of at most two septets, each at its own place."""
 
 
 def decode_value(data: bytes) -> Any:

@@ -93,6 +93,11 @@ class RedisUrl:
         """Feast's ``redis_type``."""
         return "redis_cluster" if self.is_cluster else "redis"
 
+    @property
+    def feast_options(self) -> dict[str, str]:
+        """What Feast's Redis online store is to be told."""
+        return {"redis_type": self.feast_redis_type, "connection_string": self.feast_connection_string()}
+
 
 def _address(text: str) -> Address:
     if not (found := re.fullmatch(r"\[([0-9a-fA-F:.]+)\](?::(\d+))?|([^:\[\]]+)(?::(\d+))?", text)):

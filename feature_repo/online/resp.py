@@ -21,6 +21,11 @@ def array_header(arguments: int) -> bytes:
     return _ARRAY_HEADERS[arguments] if arguments < len(_ARRAY_HEADERS) else b"*%d\r\n" % arguments
 
 
+def script_call(digest: bytes) -> bytes:
+    """A call of a script of one key, between the head of the command and the key."""
+    return bulk(b"EVALSHA") + bulk(digest) + bulk(b"1")
+
+
 def command(*arguments: bytes) -> bytes:
     """A whole command."""
     return array_header(len(arguments)) + b"".join(map(bulk, arguments))

@@ -16,7 +16,7 @@ from feature_repo.online.byte_columns import bulk_columns, join_columns
 from feature_repo.online.column_encoding import encode_column, encode_timestamps
 from feature_repo.online.format import entity_key, feature_field, timestamp_field
 from feature_repo.online.redis_pipe import Keyed, Pipe, raise_error
-from feature_repo.online.resp import array_header, bulk
+from feature_repo.online.resp import array_header, bulk, script_call
 from feature_repo.schema import ENTITIES, View
 
 ROWS_PER_BATCH = 2000
@@ -87,7 +87,7 @@ class _Command:
     def __init__(self, view: View, digest: bytes) -> None:
         arguments = len(("EVALSHA", "digest", "keys", "key", "field", "event time")) + 2 * len(view.features)
         self._view = view
-        self._head = array_header(arguments) + bulk(b"EVALSHA") + bulk(digest) + bulk(b"1")
+        self._head = array_header(arguments) + script_call(digest)
         self._timestamp_field = bulk(timestamp_field(view.name))
         self._fields = [bulk(feature_field(view.name, feature.name)) for feature in view.features]
 

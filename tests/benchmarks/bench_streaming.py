@@ -33,11 +33,11 @@ from infra.local.kafka import KafkaServer
 from infra.local.topics import create_topics
 from infra.settings import Settings
 from streaming.events import TRANSACTIONS, purchase_event
-from streaming.positions import position_keys
 from streaming.purchase import DAY_MICROS
 from streaming.purchase_producer import PurchaseProducer
 from tests.benchmarks.quix_peer import environment, quix_rate
 from tests.streaming.lazy_redis import LazyRedis
+from tests.streaming.worlds import applied_offsets
 
 PURCHASES = int(os.environ.get("VITRINE_BENCH_PURCHASES", 500_000))
 PURCHASES_A_DAY = 43_000  # H&M's
@@ -184,7 +184,7 @@ def backlog_rate(workers: VitrineCommand, client: redis.Redis) -> Backlog:
 
 
 def applied(client: redis.Redis) -> int:
-    return sum(map(int, client.hvals(position_keys(TRANSACTIONS, False)[0])))
+    return sum(applied_offsets(client).values())
 
 
 def redis_seconds(client: redis.Redis) -> float:

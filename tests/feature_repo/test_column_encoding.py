@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from feature_repo.online.byte_columns import bulk_columns, join_columns
-from feature_repo.online.column_encoding import encode_column, encode_timestamps, encode_varints
+from feature_repo.online.column_encoding import ARROW_TYPES, encode_column, encode_timestamps, encode_varints
 from feature_repo.online.format import encode_timestamp_micros, encode_value, encode_varint
 from feature_repo.online.resp import bulk
 from feature_repo.schema import Kind
@@ -23,14 +23,14 @@ integers = st.one_of(
     st.integers(2**48, 2**57),
     st.sampled_from([0, 2**14 - 1, 2**14, 2**49, 2**56, 2**63 - 1]),
 )
-VALUES: dict[Kind, tuple[pa.DataType, st.SearchStrategy[Any]]] = {
-    Kind.INT64: (pa.int64(), integers),
-    Kind.FLOAT64: (pa.float64(), st.floats()),
-    Kind.BOOL: (pa.bool_(), st.booleans()),
-    Kind.STRING: (pa.string(), st.text(max_size=150)),
-    Kind.STRINGS: (pa.list_(pa.string()), st.lists(st.text(max_size=150), max_size=25)),
-    Kind.INT64S: (pa.list_(pa.int64()), st.lists(integers, max_size=25)),
-    Kind.FLOAT32S: (pa.list_(pa.float32()), st.lists(st.floats(width=32, allow_nan=False), max_size=300)),
+VALUES: dict[Kind, st.SearchStrategy[Any]] = {
+    Kind.INT64: integers,
+    Kind.FLOAT64: st.floats(),
+    Kind.BOOL: st.booleans(),
+    Kind.STRING: st.text(max_size=150),
+    Kind.STRINGS: st.lists(st.text(max_size=150), max_size=25),
+    Kind.INT64S: st.lists(integers, max_size=25),
+    Kind.FLOAT32S: st.lists(st.floats(width=32, allow_nan=False), max_size=300),
 }
 
 
@@ -42,9 +42,8 @@ def columns(strategy: st.SearchStrategy[Any]) -> st.SearchStrategy[list[Any]]:
 @pytest.mark.parametrize("kind", VALUES)
 @given(data=st.data())
 def test_a_column_is_encoded_as_its_values_are(kind: Kind, data: st.DataObject) -> None:
-    arrow_type, strategy = VALUES[kind]
-    column = data.draw(columns(strategy))
-    encoded = encode_column(kind, pa.array(column, arrow_type))
+    column = data.draw(columns(VALUES[kind]))
+    encoded = encode_column(kind, pa.array(column, ARROW_TYPES[kind]))
     assert encoded.null_count == 0
     assert encoded.to_pylist() == [encode_value(kind, value) for value in column]
 
@@ -52,10 +51,9 @@ def test_a_column_is_encoded_as_its_values_are(kind: Kind, data: st.DataObject) 
 @pytest.mark.parametrize("kind", VALUES)
 @given(data=st.data())
 def test_a_slice_of_a_column_is_encoded_as_if_it_were_whole(kind: Kind, data: st.DataObject) -> None:
-    arrow_type, strategy = VALUES[kind]
-    column = data.draw(columns(strategy))
+    column = data.draw(columns(VALUES[kind]))
     start = data.draw(st.integers(0, len(column)))
-    assert encode_column(kind, pa.array(column, arrow_type).slice(start)).to_pylist() == [
+    assert encode_column(kind, pa.array(column, ARROW_TYPES[kind]).slice(start)).to_pylist() == [
         encode_value(kind, value) for value in column[start:]
     ]
 
@@ -63,7 +61,7 @@ def test_a_slice_of_a_column_is_encoded_as_if_it_were_whole(kind: Kind, data: st
 @pytest.mark.parametrize(("kind", "column"), [(Kind.STRINGS, [["a", None]]), (Kind.INT64S, [[None]])])
 def test_a_list_with_a_missing_element_is_refused(kind: Kind, column: list[Any]) -> None:
     with pytest.raises(ValueError, match="missing elements"):
-        encode_column(kind, pa.array(column, VALUES[kind][0]))
+        encode_column(kind, pa.array(column, ARROW_TYPES[kind]))
 
 
 @given(st.lists(integers, max_size=20))

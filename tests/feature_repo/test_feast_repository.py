@@ -19,7 +19,7 @@ import pytest
 import redis
 from brute_force import Purchase
 from click.testing import CliRunner
-from feast import FeatureStore, RepoConfig
+from feast import FeatureStore
 from feast.cli.cli import cli
 
 from feature_repo.batch import pipeline
@@ -28,7 +28,6 @@ from feature_repo.batch.pipeline import build_offline_tables
 from feature_repo.materialize import materialize
 from feature_repo.online.entity_values import EntityValues, fields_of, parse
 from feature_repo.online.format import encode_value, entity_key, feature_field
-from feature_repo.online.redis_url import RedisUrl
 from feature_repo.schema import (
     ARTICLE_ACTIVITY_30D,
     ARTICLE_AVAILABILITY,
@@ -44,6 +43,7 @@ from feature_repo.store import open_store
 from infra.errors import UserError
 from infra.settings import CHECKOUT, Settings
 from tests.conftest import OnlineStore
+from tests.stock_feast import stock_feast
 
 EPOCH = date(1970, 1, 1)
 FIRST_DAY = (date(2020, 8, 1) - EPOCH).days
@@ -129,23 +129,7 @@ def client(store: OnlineStore) -> Any:
 
 @pytest.fixture
 def stock_store(settings: Settings) -> FeatureStore:
-    """Feast with nothing of ours but the registry."""
-    open_store(settings)
-    url = RedisUrl.parse(settings.redis_url)
-    return FeatureStore(
-        config=RepoConfig(
-            project="vitrine",
-            provider="local",
-            registry=str(settings.registry_path),
-            entity_key_serialization_version=3,
-            offline_store={"type": "duckdb"},
-            online_store={
-                "type": "redis",
-                "redis_type": url.feast_redis_type,
-                "connection_string": url.feast_connection_string(),
-            },
-        )
-    )
+    return stock_feast(settings)
 
 
 def read_ours(client: redis.Redis, view: View, entity_id: str, now: date = AS_OF) -> EntityValues:

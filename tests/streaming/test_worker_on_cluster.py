@@ -10,15 +10,12 @@ from pathlib import Path
 
 import pyarrow.dataset as ds
 import pytest
-from feast import FeatureStore, RepoConfig
 from kafka import KafkaProducer
 from redis.cluster import RedisCluster
 
 from feature_repo.online.entity_values import fields_of, parse
 from feature_repo.online.format import entity_key
-from feature_repo.online.redis_url import RedisUrl
 from feature_repo.schema import ARTICLE_ACTIVITY_30D, ARTICLE_AVAILABILITY, CUSTOMER_ACTIVITY_30D, View
-from feature_repo.store import open_store
 from infra.errors import UserError
 from infra.local.command import VitrineCommand
 from infra.local.kafka import KafkaServer
@@ -28,6 +25,7 @@ from streaming.purchase import Purchase
 from streaming.purchase_producer import PurchaseProducer
 from streaming.status import stream_status
 from tests.local_cluster import LocalCluster
+from tests.stock_feast import stock_feast
 from tests.streaming.conftest import wait_for
 from tests.streaming.test_worker import applied, differences, has_applied, send_all, shop
 from tests.streaming.worlds import DAY, article_features, customer_features
@@ -52,22 +50,7 @@ def test_stock_feast_reads_from_the_cluster_what_was_streamed(
         send_all(producer, purchases)
     wait_for(lambda: not differences(cluster_client, purchases, DAY), seconds=60, what="every window as batch has it")
 
-    open_store(deployment)  # which registers the definitions
-    url = RedisUrl.parse(deployment.redis_url)
-    stock = FeatureStore(
-        config=RepoConfig(
-            project="vitrine",
-            provider="local",
-            registry=str(deployment.registry_path),
-            entity_key_serialization_version=3,
-            offline_store={"type": "duckdb"},
-            online_store={
-                "type": "redis",
-                "redis_type": "redis_cluster",
-                "connection_string": url.feast_connection_string(),
-            },
-        )
-    )
+    stock = stock_feast(deployment)
 
     def read(view: View, ids: list[str]) -> list[dict[str, object]]:
         key = f"{view.entity}_id"

@@ -129,19 +129,20 @@ def test_changes_are_followed_through_the_end_of_a_master_and_a_moved_slot(
     key = CHANGES_STREAM.encode() if of_stream else entity_key("article", article(5))
     home = redis_cluster.node_of(key)
     other = next(node for node in redis_cluster.nodes if node is not home)
+
+    def is_told(units_sold: int) -> None:
+        store_sales(cluster_client, article(5), units_sold)
+        announce(cluster_client, 5)
+        wait_until(lambda: units(release)[4] == units_sold)
+        wait_until(lambda: state.problem is None)
+
     with followed(release, redis_cluster.url) as state:
         home.kill()
         wait_until(lambda: "not followed" in (state.problem or ""))
         redis_cluster.start_again()
-        store_sales(cluster_client, article(5), 50)
-        announce(cluster_client, 5)
-        wait_until(lambda: units(release)[4] == 50)
-        wait_until(lambda: state.problem is None)
+        is_told(50)
         try:
             redis_cluster.move_slot(slot_of(key), home, other)
-            store_sales(cluster_client, article(5), 51)
-            announce(cluster_client, 5)
-            wait_until(lambda: units(release)[4] == 51)
-            wait_until(lambda: state.problem is None)
+            is_told(51)
         finally:
             redis_cluster.move_slot(slot_of(key), other, home)

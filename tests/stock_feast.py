@@ -1,0 +1,24 @@
+"""Feast as it is installed, on what we have registered and written: it must read it all."""
+
+from __future__ import annotations
+
+from feast import FeatureStore, RepoConfig
+
+from feature_repo.online.redis_url import RedisUrl
+from feature_repo.store import open_store
+from infra.settings import Settings
+
+
+def stock_feast(settings: Settings) -> FeatureStore:
+    """Feast with nothing of ours but the registry."""
+    open_store(settings)  # which registers the definitions
+    return FeatureStore(
+        config=RepoConfig(
+            project="vitrine",
+            provider="local",
+            registry=str(settings.registry_path),
+            entity_key_serialization_version=3,
+            offline_store={"type": "duckdb"},
+            online_store={"type": "redis"} | RedisUrl.parse(settings.redis_url).feast_options,
+        )
+    )

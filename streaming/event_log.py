@@ -223,8 +223,7 @@ class PartitionLog:
         self._log = log
         self._partition = partition
         self._position = self._next_offset = position
-        self._rows: list[Row] = []
-        self._offsets: list[int] = []
+        self._rows: list[tuple[int, Row]] = []  # offset and row
 
     @property
     def position(self) -> int:
@@ -237,27 +236,21 @@ class PartitionLog:
         return len(self._rows)
 
     def take(self, rows: Sequence[tuple[int, Row]], next_offset: int) -> None:
-        """Take (offset, row) in; what was taken before, and is read again, is left out."""
-        known = self._next_offset
-        for offset, row in rows:
-            if offset >= known:
-                self._offsets.append(offset)
-                self._rows.append(row)
-        self._next_offset = max(known, next_offset)
+        """Take (offset, row) in, in their order; what was taken before, and is read again, is left out."""
+        if rows and rows[0][0] < self._next_offset:
+            rows = [(offset, row) for offset, row in rows if offset >= self._next_offset]
+        self._rows += rows
+        self._next_offset = max(self._next_offset, next_offset)
 
     def flush(self) -> int:
         """Write what waits; returns the number of rows written."""
         written = 0
         while self._next_offset > self._position:
-            if self._log.append(self._partition, self._position, self._next_offset, self._rows):
+            if self._log.append(self._partition, self._position, self._next_offset, [row for _, row in self._rows]):
                 written = len(self._rows)
                 self._position = self._next_offset
             else:  # another worker was here: go on from where its log ends
                 self._position = max(self._log.position(self._partition) or 0, self._position)
-            kept = [
-                (offset, row) for offset, row in zip(self._offsets, self._rows, strict=True) if offset >= self._position
-            ]
-            self._offsets = [offset for offset, _ in kept]
-            self._rows = [row for _, row in kept]
+            self._rows = [(offset, row) for offset, row in self._rows if offset >= self._position]
             self._next_offset = max(self._next_offset, self._position)
         return written

@@ -27,7 +27,6 @@ LONGEST_EVENT_BYTES = 65_536
 HIGHEST_PRICE = 1e9
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
 _SHOWN_CHARACTERS = 80
 
 
@@ -148,7 +147,8 @@ def instant_text(occurred_at_us: int) -> str:
 
 def micros_of(instant: datetime) -> int:
     """Microseconds since 1970-01-01 of an instant with a time zone."""
-    return (instant - _EPOCH) // _MICROSECOND
+    since = instant - _EPOCH
+    return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
 
 
 def purchase_event(

@@ -42,13 +42,12 @@ class ExpiryIndex:
         Purchases dated after ``horizon_day`` are held back: their own day is one on which values change.
         """
         members: dict[tuple[int, int], set[str]] = {}
-        for entity_id, purchase_day in changes:
-            shard = shard_of(entity_id)
+        for (purchase_day, shard), entity_ids in _by_day(changes).items():
+            due_days = [purchase_day + lag for lag in self._lags if purchase_day + lag > day]
             if purchase_day > horizon_day:
-                members.setdefault((purchase_day, shard), set()).add(entity_id)
-            for lag in self._lags:
-                if purchase_day + lag > day:
-                    members.setdefault((purchase_day + lag, shard), set()).add(entity_id)
+                due_days.append(purchase_day)
+            for due_day in due_days:
+                members.setdefault((due_day, shard), set()).update(entity_ids)
         return self._commands(b"SADD", members)
 
     def removals(self, changes: Iterable[tuple[str, int]], day: int, clock_day: int) -> list[Keyed]:
@@ -57,10 +56,10 @@ class ExpiryIndex:
         For windows that were written at ``clock_day`` since: those who look after these days may have passed them.
         """
         members: dict[tuple[int, int], set[str]] = {}
-        for entity_id, purchase_day in changes:
+        for (purchase_day, shard), entity_ids in _by_day(changes).items():
             for due_day in (purchase_day, *[purchase_day + lag for lag in self._lags]):
                 if day < due_day <= clock_day:
-                    members.setdefault((due_day, shard_of(entity_id)), set()).add(entity_id)
+                    members.setdefault((due_day, shard), set()).update(entity_ids)
         return self._commands(b"SREM", members)
 
     def waiting(self, days: range, shards: Iterable[int]) -> Iterator[tuple[int, int]]:
@@ -97,3 +96,11 @@ class ExpiryIndex:
     def _key(self, day: int, shard: int) -> bytes:
         name = b"vitrine:expiry:%s:%d:%d" % (self._entity.encode(), day, shard)
         return key_of_shard(name, shard, self._pipe.is_cluster)
+
+
+def _by_day(changes: Iterable[tuple[str, int]]) -> dict[tuple[int, int], list[str]]:
+    """The entities of each day and shard."""
+    groups: dict[tuple[int, int], list[str]] = {}
+    for entity_id, day in changes:
+        groups.setdefault((day, shard_of(entity_id)), []).append(entity_id)
+    return groups

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+from operator import itemgetter
+
 from streaming.event_log import Row
 from streaming.events import Availability, Interaction
 from streaming.purchase import DAY_MICROS, Purchase
 
+_PURCHASE_FIELDS = (
+    "event_id",
+    "occurred_at_us",
+    "day",
+    "customer_id",
+    "article_id",
+    "price_micros",
+    "sales_channel_id",
+)
+_purchase_row = itemgetter(*map(Purchase._fields.index, _PURCHASE_FIELDS))
+
 
 def purchase_row(purchase: Purchase) -> Row:
-    return (
-        purchase.event_id,
-        purchase.occurred_at_us,
-        purchase.day,
-        purchase.customer_id,
-        purchase.article_id,
-        purchase.price_micros,
-        purchase.sales_channel_id,
-    )
+    row: Row = _purchase_row(purchase)
+    return row
 
 
 def availability_row(event: Availability) -> Row:

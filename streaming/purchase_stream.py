@@ -28,7 +28,7 @@ from streaming.purchase import Purchase
 from streaming.sweep import Sweep
 from streaming.tiles import ARTICLE_TILES, CUSTOMER_TILES
 from streaming.window_store import WindowStore
-from streaming.window_updates import DEFAULT_CACHED_ENTITIES, Applied, WindowUpdates
+from streaming.window_updates import COLUMNS_PAY_FROM, DEFAULT_CACHED_ENTITIES, Applied, WindowUpdates
 from streaming.windows import ARTICLE_WINDOW, CUSTOMER_WINDOW
 
 EVENT_CLOCK_KEY = b"vitrine:event-clock"
@@ -81,13 +81,20 @@ class PurchaseStream:
         clock: shared with what comes after a reconnect, since it never goes back.
     """
 
-    def __init__(self, pipe: Pipe, clock: EventClock, *, cached_entities: int = DEFAULT_CACHED_ENTITIES) -> None:
+    def __init__(
+        self,
+        pipe: Pipe,
+        clock: EventClock,
+        *,
+        cached_entities: int = DEFAULT_CACHED_ENTITIES,
+        columns_from: int = COLUMNS_PAY_FROM,
+    ) -> None:
         check_every_master_is_marked(pipe)
         self._pipe = pipe
         self.clock = clock
         (customers, customer_expiries), (articles, article_expiries) = entity_tools(pipe)
-        self.customers = WindowUpdates(customers, guards_event_ids=True, cached_entities=cached_entities)
-        self.articles = WindowUpdates(articles, guards_event_ids=False, cached_entities=cached_entities)
+        self.customers = WindowUpdates(customers, cached_entities=cached_entities, columns_from=columns_from)
+        self.articles = WindowUpdates(articles, cached_entities=cached_entities, columns_from=columns_from)
         self._expiries = ((self.customers, customer_expiries), (self.articles, article_expiries))
         self._set_if_later = array_header(5) + script_call(pipe.load_script(_SET_IF_LATER))
         self._check_bootstrap()

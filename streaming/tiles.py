@@ -1,7 +1,8 @@
 """Calendar-day tiles: what Redis keeps of a window is its purchases, packed, one hash field per entity and day.
 
 Two layouts, little-endian. A customer's tile tells article and event id, an article's tile the buyer; the entity itself
-is the key. ``pack`` gives one entry; a tile is the concatenation of entries in any order.
+is the key. ``pack`` gives one entry; a tile is the concatenation of entries in any order. ``tile_columns`` reads and
+writes many at once.
 """
 
 from __future__ import annotations
@@ -9,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from struct import Struct
+
+import numpy as np
 
 from streaming.purchase import DAY_MICROS, Purchase
 
@@ -25,10 +28,14 @@ class TileFormat:
     Attributes:
         pack: one purchase as an entry.
         unpack: the purchases of a tile, given the entity's id.
+        head: the fields of fixed size with which an entry begins; ``NAME_size`` is the size of the text of that name.
+        texts: those that follow it, in this order.
     """
 
     pack: Callable[[Purchase], bytes]
     unpack: Callable[[str, bytes], list[Purchase]]
+    head: np.dtype[np.void]
+    texts: tuple[str, ...] = ()
 
 
 def _pack_of_customer(purchase: Purchase) -> bytes:
@@ -81,5 +88,13 @@ def _unpack_of_article(article_id: str, tile: bytes) -> list[Purchase]:
     ]
 
 
-CUSTOMER_TILES = TileFormat(_pack_of_customer, _unpack_of_customer)
-ARTICLE_TILES = TileFormat(_pack_of_article, _unpack_of_article)
+_SALE = [("occurred_at_us", "<i8"), ("price_micros", "<i8"), ("sales_channel_id", "u1")]
+_SOURCE = [("partition", "<u2"), ("offset", "<u8")]
+
+CUSTOMER_TILES = TileFormat(
+    _pack_of_customer,
+    _unpack_of_customer,
+    np.dtype([*_SALE, *_SOURCE, ("event_id_size", "u1"), ("article_id_size", "u1")]),
+    ("event_id", "article_id"),
+)
+ARTICLE_TILES = TileFormat(_pack_of_article, _unpack_of_article, np.dtype([*_SALE, ("buyer", "V16")]))

@@ -14,16 +14,22 @@ is told so.
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from struct import Struct
 from typing import Any, NamedTuple
+
+import numpy as np
 
 from feature_repo.online.format import entity_key
 from feature_repo.online.redis_pipe import Keyed, Pipe, raise_error
 from feature_repo.online.resp import array_header, bulk, script_call
 from feature_repo.schema import WINDOW_DAYS
+from streaming.column_fold import ColumnFold, FoldedWindows
+from streaming.column_packing import pack_columns
+from streaming.purchase import Purchase
+from streaming.stored_windows import StoredWindows
 from streaming.tiles import TileFormat
-from streaming.window_packing import CallLayout, WriteCalls, tile_argument
+from streaming.window_packing import CallLayout, pack_window, tile_argument
 from streaming.window_state import WindowState
 from streaming.windows import Window
 
@@ -60,22 +66,33 @@ return 1
 """
 
 _VERSION = Struct("<II")
+_VERSIONS = np.dtype([("writer", "<u4"), ("write", "<u4")])
 
 
 class Reading(NamedTuple):
-    """Windows that were asked for."""
+    """Windows that were asked for, at clock day ``day`` and with the tiles of ``days``."""
 
-    states: list[WindowState]
+    entity_ids: Sequence[str]
+    keys: list[bytes]
     day: int
     days: range
     pending: Any
 
 
 class Writing(NamedTuple):
-    """Windows that were sent."""
+    """Windows that were sent; of those that were folded by columns there are no states."""
 
+    entity_ids: Sequence[str]
     states: Sequence[WindowState]
     pending: Any
+
+
+class Folding(NamedTuple):
+    """What became of windows that were asked for: those that were folded by columns and sent, and the others."""
+
+    folded: FoldedWindows | None
+    writing: Writing
+    others: list[WindowState]
 
 
 class WindowStore:
@@ -91,6 +108,7 @@ class WindowStore:
         self._tiles = tiles
         self._layout = CallLayout.of(window, tiles)
         self.entity = window.view.entity
+        self._fold = ColumnFold(window, tiles)
         self._load_scripts()
         # Versions are told apart across writers and restarts: a random half for the writer, a counting half.
         self._writer = int.from_bytes(os.urandom(4), "little")
@@ -98,7 +116,7 @@ class WindowStore:
 
     def new(self, entity_id: str, day: int) -> WindowState:
         """The window of an entity that has none: empty, at clock day ``day``."""
-        return WindowState(entity_id, bulk(entity_key(self.entity, entity_id)), self.window, self._tiles, day)
+        return self._state(entity_id, self._key(entity_id), day)
 
     def read(self, entity_ids: Sequence[str], day: int, newest_day: int) -> list[WindowState]:
         """The windows of these entities, in order; of an unknown one an empty window that stands at ``day``.
@@ -113,13 +131,18 @@ class WindowStore:
         """First half of ``read``: ask without waiting."""
         newest_day = max(newest_day, day)
         days = range(max(day, newest_day - WINDOW_DAYS) - WINDOW_DAYS + 1, newest_day + 1)
-        states = [self.new(entity_id, day) for entity_id in entity_ids]
-        return Reading(states, day, days, self._ask(states, [days] * len(states)))
+        keys = [self._key(entity_id) for entity_id in entity_ids]
+        return Reading(entity_ids, keys, day, days, self._ask(keys, [days] * len(keys)))
 
     def receive(self, reading: Reading) -> list[WindowState]:
         """Second half of ``read``."""
-        fetched = [(state, reading.days) for state in reading.states]
-        replies = self._pipe.read(reading.pending)
+        return self._load(reading, range(len(reading.keys)), self._pipe.read(reading.pending))
+
+    def _load(self, reading: Reading, numbers: Iterable[int], replies: Sequence[Any]) -> list[WindowState]:
+        """Those of the windows asked for that have these numbers, from all replies."""
+        states = [self._state(reading.entity_ids[number], reading.keys[number], reading.day) for number in numbers]
+        fetched = [(state, reading.days) for state in states]
+        replies = [replies[number] for number in numbers]
         while fetched:
             elsewhere = []
             for (state, days), reply in zip(fetched, replies, strict=True):
@@ -137,49 +160,66 @@ class WindowStore:
                     # more, for header and tiles must be of one moment.
                     elsewhere.append((state, range(first_day, standing + 1)))
             fetched = elsewhere
-            replies = self._pipe.read(self._ask([state for state, _ in fetched], [days for _, days in fetched]))
-        return reading.states
+            replies = self._pipe.read(self._ask([state.key for state, _ in fetched], [days for _, days in fetched]))
+        return states
 
-    def write(self, states: Sequence[WindowState]) -> list[WindowState]:
+    def fold(self, reading: Reading, purchases: Sequence[Sequence[Purchase]], horizon_day: int) -> Folding:
+        """Instead of ``receive``: take purchases into the windows that are plain, and send them without waiting.
+
+        Args:
+            purchases: of each window that was asked for.
+            horizon_day: the newest day to believe.
+        """
+        replies = self._pipe.read(reading.pending)
+        for reply in replies:
+            raise_error(reply)
+        plain, folded = self._fold.fold(StoredWindows.of(replies, reading.days), purchases, reading.day, horizon_day)
+        others = self._load(reading, np.flatnonzero(~plain).tolist(), replies)
+        if folded is None:
+            return Folding(None, Writing((), (), self._pipe.send(())), others)
+        numbers = np.flatnonzero(plain).tolist()
+        versions = np.empty(len(folded), _VERSIONS)
+        versions["writer"] = self._writer
+        versions["write"] = (self._writes + 1 + np.arange(len(folded))) & 0xFFFFFFFF
+        self._writes += len(folded)
+        keys = [reading.keys[number] for number in numbers]
+        calls = pack_columns(self._layout, folded, keys, versions.view("V8"), self._write_script)
+        pending = self._pipe.send(list(zip(keys, calls, strict=True)))
+        return Folding(folded, Writing([reading.entity_ids[number] for number in numbers], (), pending), others)
+
+    def write(self, states: Sequence[WindowState]) -> list[str]:
         """Write what is pending, each entity in one atomic step; returns those that another writer has overtaken.
 
         An overtaken state is of no use any more: read it again.
         """
-        writes = self.begin()
+        return self.settle([self.send(states)])
+
+    def send(self, states: Sequence[WindowState]) -> Writing:
+        """First half of ``write``: send what is pending of windows without waiting."""
+        batch = []
         for state in states:
-            self.add(writes, state)
-        return self.settle([self.send(writes)])
+            self._writes += 1
+            version = _VERSION.pack(self._writer, self._writes & 0xFFFFFFFF)
+            batch.append((state.key, pack_window(self._layout, state, version, self._write_script)))
+        return Writing([state.entity_id for state in states], states, self._pipe.send(batch))
 
-    def begin(self) -> WriteCalls:
-        """What is to be written, to ``add`` windows to and to ``send``: ``write`` in steps."""
-        return WriteCalls(self._layout)
-
-    def add(self, writes: WriteCalls, state: WindowState) -> None:
-        """Take in what is pending of a window as it stands now."""
-        self._writes += 1
-        writes.add(state, _VERSION.pack(self._writer, self._writes & 0xFFFFFFFF))
-
-    def send(self, writes: WriteCalls) -> Writing:
-        """Send without waiting."""
-        keys = [state.key for state in writes.states]
-        batch = list(zip(keys, writes.commands(self._write_script), strict=True))
-        return Writing(writes.states, self._pipe.send(batch))
-
-    def settle(self, writings: Sequence[Writing]) -> list[WindowState]:
-        """Wait for what was sent; returns those that another writer has overtaken."""
+    def settle(self, writings: Sequence[Writing]) -> list[str]:
+        """Second half of ``write``: wait for what was sent; returns those that another writer has overtaken."""
         overtaken = []
         script_unknown = False
         for writing in writings:
-            for state, reply in zip(writing.states, self._pipe.read(writing.pending), strict=True):
+            replies = self._pipe.read(writing.pending)
+            for entity_id, reply in zip(writing.entity_ids, replies, strict=True):
+                if reply == 1:
+                    continue
+                if reply != 0:
+                    if not str(reply).startswith("NOSCRIPT"):
+                        raise_error(reply)
+                    script_unknown = True
+                overtaken.append(entity_id)
+            for state, reply in zip(writing.states, replies, strict=False):
                 if reply == 1:
                     state.written()
-                elif reply == 0:
-                    overtaken.append(state)
-                elif str(reply).startswith("NOSCRIPT"):
-                    script_unknown = True
-                    overtaken.append(state)
-                else:
-                    raise_error(reply)
         if script_unknown:
             self._load_scripts()
         return overtaken
@@ -187,17 +227,23 @@ class WindowStore:
     def clear(self, entity_ids: Sequence[str]) -> None:
         """Forget the windows of these entities; their features stay until they are written anew."""
         head = array_header(4) + script_call(self._clear_script)
-        keys = [bulk(entity_key(self.entity, entity_id)) for entity_id in entity_ids]
+        keys = [self._key(entity_id) for entity_id in entity_ids]
         self._pipe.ask([(key, head + key) for key in keys])
 
     def _load_scripts(self) -> None:
         self._write_script = self._pipe.load_script(_WRITE)
         self._clear_script = self._pipe.load_script(_CLEAR)
 
-    def _ask(self, states: Sequence[WindowState], days: Sequence[range]) -> Any:
+    def _key(self, entity_id: str) -> bytes:
+        return bulk(entity_key(self.entity, entity_id))
+
+    def _state(self, entity_id: str, key: bytes, day: int) -> WindowState:
+        return WindowState(entity_id, key, self.window, self._tiles, day)
+
+    def _ask(self, keys: Sequence[bytes], days: Sequence[range]) -> Any:
         batch: list[Keyed] = []
         packed: dict[range, tuple[bytes, bytes]] = {}
-        for state, span in zip(states, days, strict=True):
+        for key, span in zip(keys, days, strict=True):
             if span not in packed:
                 tiles = b"".join([tile_argument(day) for day in span])
                 packed[span] = (
@@ -205,5 +251,5 @@ class WindowStore:
                     self._layout.header_field + self._layout.ahead_field + tiles,
                 )
             command, fields = packed[span]
-            batch.append((state.key, command + state.key + fields))
+            batch.append((key, command + key + fields))
         return self._pipe.send(batch)

@@ -7,16 +7,20 @@ is read again and the same purchases are offered again.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
 
+from streaming.column_fold import FoldedWindows
 from streaming.purchase import Purchase
 from streaming.window_state import WindowState
 from streaming.window_store import Reading, WindowStore, Writing
 
 DEFAULT_CACHED_ENTITIES = 30_000
+COLUMNS_PAY_FROM = 400
 _ENTITIES_AT_ONCE = 1_000
+_COLUMNS_AT_ONCE = 2_000
+_ASKED_AHEAD = 2
 
 
 @dataclass(slots=True)
@@ -61,6 +65,13 @@ class _Round:
     overtaken: int = 0
     folded: Applied = field(default_factory=Applied)
 
+    def take(self, entity_ids: Sequence[str], folded: FoldedWindows) -> None:
+        """Take note of windows that were folded by columns."""
+        counts = [(count, 0, 0, 0) for count in folded.new.counts.tolist()]
+        self.counts.update(zip(entity_ids, counts, strict=True))
+        for number, day in zip(folded.tile_owner.tolist(), folded.tile_day.tolist(), strict=True):
+            self.changes.setdefault(entity_ids[number], set()).add(day)
+
     def total(self) -> Applied:
         """What became of all of them."""
         counted, late, ahead, fenced = map(sum, zip(*self.counts.values(), strict=True)) if self.counts else (0,) * 4
@@ -83,16 +94,21 @@ class WindowUpdates:
 
     Args:
         store: where they live.
-        guards_event_ids: whether the window remembers event ids; then second sendings are told apart.
         cached_entities: how many windows to remember.
+        columns_from: how many windows that are not in memory are folded by columns, if they can be.
     """
 
     def __init__(
-        self, store: WindowStore, *, guards_event_ids: bool, cached_entities: int = DEFAULT_CACHED_ENTITIES
+        self,
+        store: WindowStore,
+        *,
+        cached_entities: int = DEFAULT_CACHED_ENTITIES,
+        columns_from: int = COLUMNS_PAY_FROM,
     ) -> None:
         self._store = store
-        self._event_ids = store.window.position("event_ids") if guards_event_ids else None
+        self._event_ids = store.window.event_ids
         self._cached_entities = cached_entities
+        self._columns_from = columns_from
         self._cache: dict[str, WindowState] = {}
         self._writings: list[Writing] = []
         self._round = _Round({}, 0, 0)
@@ -114,22 +130,38 @@ class WindowUpdates:
             What became of the purchases if ``settle`` finds no other writer.
         """
         self._round = _Round(purchases, day, horizon_day)
-        entity_ids = iter(purchases)
-        piece = list(islice(entity_ids, _ENTITIES_AT_ONCE))
-        reading = self._request(piece, day, horizon_day)
-        while piece:
-            following = list(islice(entity_ids, _ENTITIES_AT_ONCE))
-            next_reading = self._request(following, day, horizon_day)
+        self._fold_by_columns(self._round)
+        entity_ids = [entity_id for entity_id in purchases if entity_id not in self._round.counts]
+        for piece, reading in self._asked_ahead(entity_ids, _ENTITIES_AT_ONCE):
             self._receive(reading)
-            writes = self._store.begin()
-            for entity_id in piece:
-                if self._fold_one(entity_id, self._round):
-                    self._store.add(writes, self._cache[entity_id])
-            if len(writes):
-                self._writings.append(self._store.send(writes))
-            piece, reading = following, next_reading
+            changed = [self._cache[entity_id] for entity_id in piece if self._fold_one(entity_id, self._round)]
+            if changed:
+                self._writings.append(self._store.send(changed))
         self._round.folded = self._round.total()
         return self._round.folded
+
+    def _fold_by_columns(self, of_round: _Round) -> None:
+        """Fold what came for windows that are plain and not in memory; the others are in memory then."""
+        entity_ids = [entity_id for entity_id in of_round.purchases if entity_id not in self._cache]
+        if len(entity_ids) < self._columns_from or not self._store.window.has_columns:
+            return
+        for piece, reading in self._asked_ahead(entity_ids, _COLUMNS_AT_ONCE):
+            purchases = [of_round.purchases[entity_id] for entity_id in piece]
+            folded, writing, others = self._store.fold(reading, purchases, of_round.horizon_day)
+            self._cache.update((state.entity_id, state) for state in others)
+            if folded is not None:
+                self._writings.append(writing)
+                of_round.take(writing.entity_ids, folded)
+
+    def _asked_ahead(self, entity_ids: list[str], at_once: int) -> Iterator[tuple[list[str], Reading]]:
+        """So many entities at a time, and the windows of those not in memory, asked for while earlier ones are used."""
+        asked: deque[tuple[list[str], Reading]] = deque()
+        for start in range(0, len(entity_ids), at_once):
+            piece = entity_ids[start : start + at_once]
+            asked.append((piece, self._request(piece, self._round.day, self._round.horizon_day)))
+            if len(asked) > _ASKED_AHEAD:
+                yield asked.popleft()
+        yield from asked
 
     def settle(self) -> Applied:
         """Wait until all is written; windows that others wrote meanwhile are read and folded again."""
@@ -189,10 +221,10 @@ class WindowUpdates:
         state.restamp(max([purchase.occurred_at_us for purchase in fresh if purchase.day <= state.day], default=0))
         return True
 
-    def _forget(self, states: Sequence[WindowState]) -> list[str]:
-        for state in states:
-            del self._cache[state.entity_id]
-        return [state.entity_id for state in states]
+    def _forget(self, entity_ids: list[str]) -> list[str]:
+        for entity_id in entity_ids:
+            self._cache.pop(entity_id, None)
+        return entity_ids
 
     def _unknown(
         self, state: WindowState, purchases: Sequence[Purchase], of_round: _Round

@@ -12,6 +12,8 @@ from functools import cached_property
 from operator import attrgetter
 from typing import Any
 
+import numpy as np
+
 from feature_repo.schema import ARTICLE_ACTIVITY_30D, CUSTOMER_ACTIVITY_30D, WINDOW_DAYS, View
 from streaming.aggregations.aggregation import Aggregation
 from streaming.aggregations.day_totals import DayTotals, Totals
@@ -19,6 +21,7 @@ from streaming.aggregations.distinct import Distinct
 from streaming.aggregations.event_ids import EventIds
 from streaming.aggregations.latest_purchases import LatestPurchases
 from streaming.purchase import Purchase
+from streaming.purchase_columns import Ints, PurchaseColumns
 
 RECENT_PURCHASES = 20
 
@@ -29,7 +32,7 @@ class Rule:
 
     Attributes:
         reads: the aggregations to look at, each with the number of last days.
-        compute: the feature, from their values in this order.
+        compute: the feature, from their values in this order; of many windows, the column, from columns.
     """
 
     reads: tuple[tuple[str, int], ...]
@@ -41,7 +44,10 @@ def over(aggregation: str, days: int = WINDOW_DAYS, then: Callable[[Any], Any] =
     return Rule(((aggregation, days),), then)
 
 
-def _ratio(dividend: int, divisor: int) -> float | None:
+def _ratio(dividend: Any, divisor: Any) -> Any:
+    """None, or in a column NaN, where there is nothing to divide by."""
+    if isinstance(divisor, np.ndarray):
+        return np.divide(dividend, divisor, out=np.full(divisor.shape, np.nan), where=divisor != 0)
     return dividend / divisor if divisor else None
 
 
@@ -51,25 +57,17 @@ def trend(totals: str) -> Rule:
     ((units_7d + 1) / 7) / ((units + 30/7) / 30) as one division of integers: batch and stream agree to the bit.
     """
 
-    def compute(week: Totals, window: Totals) -> float:
+    def compute(week: Totals, window: Totals) -> Any:
         return (week.purchases + 1) * WINDOW_DAYS / (window.purchases * 7 + WINDOW_DAYS)
 
     return Rule(((totals, 7), (totals, WINDOW_DAYS)), compute)
 
 
-def _articles(entries: list[tuple[int, str, str]]) -> list[str]:
-    return [article_id for _, _, article_id in entries]
-
-
-def _instants(entries: list[tuple[int, str, str]]) -> list[int]:
-    return [occurred_at_us for occurred_at_us, _, _ in entries]
-
-
-def _mean_price_micros(totals: Totals) -> float | None:
+def _mean_price_micros(totals: Totals) -> Any:
     return _ratio(totals.spend_micros, totals.purchases)
 
 
-def _online_share(totals: Totals) -> float | None:
+def _online_share(totals: Totals) -> Any:
     return _ratio(totals.online, totals.purchases)
 
 
@@ -103,12 +101,25 @@ class Window:
         return tuple(aggregation.add for aggregation in self.aggregations.values())
 
     @cached_property
-    def _plan(self) -> tuple[list[tuple[Any, int, int]], list[tuple[Callable[..., Any], list[int]]]]:
-        """What to read, each once: (value method, position of the state, days); and what to compute from which."""
+    def _reads(self) -> list[tuple[str, int]]:
+        """The values that features are computed from, each once: (aggregation, days)."""
+        return list(dict.fromkeys(read for feature in self.view.features for read in self.rules[feature.name].reads))
+
+    @cached_property
+    def _values(self) -> list[tuple[Callable[[Any, int], Any], int, int]]:
+        """How to read them: (value method, position of the state, days)."""
+        return [(self.aggregations[name].value, self.position(name), days) for name, days in self._reads]
+
+    @cached_property
+    def _computations(self) -> list[tuple[Callable[..., Any], list[int]]]:
+        """How to compute each feature, and from which of them."""
         rules = [self.rules[feature.name] for feature in self.view.features]
-        asked = list(dict.fromkeys(read for rule in rules for read in rule.reads))
-        reads = [(self.aggregations[name].value, self.position(name), days) for name, days in asked]
-        return reads, [(rule.compute, [asked.index(read) for read in rule.reads]) for rule in rules]
+        return [(rule.compute, [self._reads.index(read) for read in rule.reads]) for rule in rules]
+
+    @cached_property
+    def event_ids(self) -> int | None:
+        """The position of the guard against purchases sent twice; None if this window has none."""
+        return next((n for n, kept in enumerate(self.aggregations.values()) if isinstance(kept, EventIds)), None)
 
     def position(self, aggregation: str) -> int:
         """Where an aggregation's state stands in the list of states."""
@@ -120,11 +131,22 @@ class Window:
 
     def values(self, states: list[Any], day: int) -> list[Any]:
         """The features at clock day ``day``, in the schema's order."""
-        reads, computations = self._plan
-        read = [value(states[position], day - days + 1) for value, position, days in reads]
+        return self._computed([value(states[position], day - days + 1) for value, position, days in self._values])
+
+    @cached_property
+    def has_columns(self) -> bool:
+        """Whether ``columns`` can be asked."""
+        return all(hasattr(self.aggregations[name], "column") for name, _ in self._reads)
+
+    def columns(self, purchases: PurchaseColumns, day: Ints) -> list[Any]:
+        """The features of many windows, given all their purchases, each at its clock day [w]: columns of [w]."""
+        aggregations: Any = self.aggregations
+        return self._computed([aggregations[name].column(purchases, day - days + 1) for name, days in self._reads])
+
+    def _computed(self, read: list[Any]) -> list[Any]:
         return [
             compute(read[sources[0]]) if len(sources) == 1 else compute(*[read[source] for source in sources])
-            for compute, sources in computations
+            for compute, sources in self._computations
         ]
 
 
@@ -144,8 +166,8 @@ CUSTOMER_WINDOW = Window(
         "mean_price_micros": over("totals", then=_mean_price_micros),
         "online_share": over("totals", then=_online_share),
         "last_purchase_at": over("totals", then=attrgetter("last_us")),
-        "articles": over("latest", then=_articles),
-        "articles_at": over("latest", then=_instants),
+        "articles": over("latest", then=attrgetter("articles")),
+        "articles_at": over("latest", then=attrgetter("instants_us")),
     },
 )
 

@@ -77,6 +77,30 @@ def cut(table: npt.NDArray[np.uint8], lengths: npt.NDArray[Any]) -> pa.BinaryArr
     return split(table.reshape(-1) if is_whole else table[np.arange(width) < lengths[:, np.newaxis]], lengths)
 
 
+def rows_of(table: npt.NDArray[Any]) -> pa.BinaryArray:
+    """The bytes of each record, [n]."""
+    return split(np.ascontiguousarray(table).view(np.uint8), np.full(table.size, table.dtype.itemsize))
+
+
+def ranges(starts: npt.NDArray[np.int64], counts: npt.NDArray[Any], step: int = 1) -> npt.NDArray[np.int64]:
+    """``counts[i]`` numbers from ``starts[i]`` on, ``step`` apart, one range after the other, [sum of counts]."""
+    ends = np.cumsum(counts, dtype=np.int64)
+    within = np.arange(ends[-1] if ends.size else 0) - np.repeat(ends - counts.astype(np.int64), counts)
+    return np.repeat(starts, counts) + step * within
+
+
+def records(data: npt.NDArray[np.uint8], starts: npt.NDArray[np.int64], kind: np.dtype[Any]) -> npt.NDArray[Any]:
+    """What lies at these places, [n] of ``kind``."""
+    return data[starts[:, np.newaxis] + np.arange(kind.itemsize)].view(kind)[:, 0]
+
+
+def slices(
+    data: npt.NDArray[np.uint8], starts: npt.NDArray[np.int64], lengths: npt.NDArray[np.int64]
+) -> pa.BinaryArray:
+    """``lengths[i]`` bytes from ``starts[i]`` on, [n]."""
+    return split(data[ranges(starts, lengths)], lengths)
+
+
 def _starts(sizes: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
     return np.concatenate((np.zeros(1, np.int64), np.cumsum(sizes)))
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any, Protocol, TypeVar
 
 from streaming.purchase import Purchase
+from streaming.purchase_columns import Ints, PurchaseColumns
 
 State = TypeVar("State")
 
@@ -31,4 +32,16 @@ class Aggregation(Protocol[State]):
 
     def value(self, state: State, first_day: int) -> Any:
         """The value over the purchases dated ``first_day`` or later. The state stays as it is."""
+        ...
+
+
+class ColumnAggregation(Aggregation[State], Protocol[State]):
+    """One that can also tell the values of many small windows at once, straight from their purchases.
+
+    It need not: a window of which one feature reads an aggregation without ``column`` is folded one by one, which takes
+    three times as long.
+    """
+
+    def column(self, purchases: PurchaseColumns, first_day: Ints) -> Any:
+        """``value`` of each window, over its purchases dated on its ``first_day`` [w] or later: columns of [w]."""
         ...

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+import numpy as np
+import pyarrow as pa
 
 from streaming.purchase import Purchase
+from streaming.purchase_columns import Ints, PurchaseColumns
 
 ONLINE = 2
 
 
 class Totals(NamedTuple):
-    """Sums over the days asked for: integers, so exact in any order.
+    """Sums over the days asked for: integers, so exact in any order; or columns of such.
 
     Attributes:
         days: calendar days with at least one purchase.
@@ -21,11 +25,11 @@ class Totals(NamedTuple):
         last_us: the newest instant, microseconds since 1970-01-01; None without a purchase.
     """
 
-    days: int
-    purchases: int
-    spend_micros: int
-    online: int
-    last_us: int | None
+    days: Any
+    purchases: Any
+    spend_micros: Any
+    online: Any
+    last_us: Any
 
 
 class DayTotals:
@@ -61,3 +65,15 @@ class DayTotals:
                 if newest_us > last_us:
                     last_us = newest_us
         return Totals(days, purchases, spend_micros, online, last_us if days else None)
+
+    def column(self, purchases: PurchaseColumns, first_day: Ints) -> Totals:
+        counted = purchases.since(first_day)
+        count = purchases.total(counted)
+        newest = np.append(purchases.starts[1:], len(purchases)) - 1
+        return Totals(
+            days=purchases.total(counted & purchases.begins(purchases.owner, purchases.day)),
+            purchases=count,
+            spend_micros=purchases.total(np.where(counted, purchases.price_micros, 0)),
+            online=purchases.total(counted & (purchases.sales_channel_id == ONLINE)),
+            last_us=pa.array(purchases.occurred_at_us[newest], mask=count == 0),
+        )

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable
+from typing import Any
+
+import numpy as np
 
 from streaming.purchase import Purchase
+from streaming.purchase_columns import Ints, PurchaseColumns
 
 
 class Distinct:
@@ -14,10 +18,10 @@ class Distinct:
     day answers ``value`` without walking the members: a bestseller has thousands.
 
     Args:
-        of: the thing to tell apart.
+        of: the thing to tell apart, of a purchase; of many, a column.
     """
 
-    def __init__(self, of: Callable[[Purchase], Hashable]) -> None:
+    def __init__(self, of: Callable[[Any], Any]) -> None:
         self._of = of
 
     def initialize(self) -> tuple[dict[Hashable, int], dict[int, int]]:
@@ -48,3 +52,9 @@ class Distinct:
 
     def value(self, state: tuple[dict[Hashable, int], dict[int, int]], first_day: int) -> int:
         return sum([members for day, members in state[1].items() if day >= first_day])
+
+    def column(self, purchases: PurchaseColumns, first_day: Ints) -> Ints:
+        members = self._of(purchases)
+        pairs = purchases.owner * len(members.dictionary) + members.indices.to_numpy()
+        different = np.unique(pairs[purchases.since(first_day)])
+        return np.bincount(different // len(members.dictionary), minlength=first_day.size)

@@ -4,8 +4,26 @@ from __future__ import annotations
 
 from bisect import insort
 from collections.abc import Iterable
+from typing import Any, NamedTuple
 
+import numpy as np
+import pyarrow as pa
+
+from feature_repo.online.byte_columns import ranges
 from streaming.purchase import DAY_MICROS, Purchase
+from streaming.purchase_columns import Ints, PurchaseColumns
+
+
+class Latest(NamedTuple):
+    """Purchases, newest first; or columns of such.
+
+    Attributes:
+        articles: their ids.
+        instants_us: when, microseconds since 1970-01-01.
+    """
+
+    articles: Any
+    instants_us: Any
 
 
 class LatestPurchases:
@@ -33,9 +51,15 @@ class LatestPurchases:
         first_us = first_day * DAY_MICROS
         state[:] = [entry for entry in state if entry[0] >= first_us]
 
-    def value(self, state: list[tuple[int, str, str]], first_day: int) -> list[tuple[int, str, str]]:
-        """(instant in microseconds, event id, article id), newest first."""
+    def value(self, state: list[tuple[int, str, str]], first_day: int) -> Latest:
         first_us = first_day * DAY_MICROS
-        if state and state[0][0] >= first_us:
-            return state[::-1]
-        return [entry for entry in reversed(state) if entry[0] >= first_us]
+        entries = [entry for entry in reversed(state) if entry[0] >= first_us]
+        return Latest([article_id for _, _, article_id in entries], [at_us for at_us, _, _ in entries])
+
+    def column(self, purchases: PurchaseColumns, first_day: Ints) -> Latest:
+        counts = np.minimum(purchases.total(purchases.since(first_day)), self._length)
+        newest = np.append(purchases.starts[1:], len(purchases)) - 1
+        rows = ranges(newest, counts, -1)
+        offsets = pa.array(np.append(0, np.cumsum(counts)), pa.int32())
+        articles, instants = purchases.article_id.take(rows).dictionary_decode(), purchases.occurred_at_us[rows]
+        return Latest(*[pa.ListArray.from_arrays(offsets, column) for column in (articles, pa.array(instants))])

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from operator import attrgetter
 from typing import Any
 
+import numpy as np
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,6 +18,7 @@ from streaming.aggregations.distinct import Distinct
 from streaming.aggregations.event_ids import EventIds
 from streaming.aggregations.latest_purchases import LatestPurchases
 from streaming.purchase import DAY_MICROS, Purchase
+from streaming.purchase_columns import PurchaseColumns
 from tests.streaming.worlds import DAY, purchase
 
 ALL: dict[str, Aggregation[Any]] = {
@@ -63,8 +67,8 @@ def test_the_value_of_a_week(name: str, from_monday: Any, from_tuesday: Any) -> 
 def test_the_latest_purchases_are_the_newest_by_instant_and_then_by_event_id() -> None:
     latest = LatestPurchases(3)
     state = fold(latest, WEEK)
-    assert [article for _, _, article in latest.value(state, MONDAY)] == ["hat", "coat", "socks"]
-    assert [article for _, _, article in latest.value(state, TUESDAY)] == ["hat", "coat"]
+    assert latest.value(state, MONDAY).articles == ["hat", "coat", "socks"]
+    assert latest.value(state, TUESDAY) == (["hat", "coat"], [WEDNESDAY * DAY_MICROS, TUESDAY * DAY_MICROS])
 
 
 def test_a_coat_bought_again_stays_distinct_until_its_last_day_leaves() -> None:
@@ -101,3 +105,33 @@ def test_the_order_of_arrival_does_not_matter_and_expiry_forgets_only_what_is_ol
     fresh = fold(aggregation, [p for p in purchases if p.day >= first_day])
     assert aggregation.value(state, first_day) == aggregation.value(fresh, first_day)
     assert aggregation.value(fold(aggregation, purchases), first_day) == aggregation.value(fresh, first_day)
+
+
+@pytest.mark.parametrize("name", [name for name, aggregation in ALL.items() if hasattr(aggregation, "column")])
+@given(windows=st.lists(st.tuples(PURCHASES.filter(bool), PURCHASES, st.integers(0, 10)), min_size=1, max_size=5))
+def test_by_columns_every_window_has_its_value(
+    name: str, windows: list[tuple[list[Purchase], list[Purchase], int]]
+) -> None:
+    aggregation: Any = ALL[name]
+    new = [purchases for purchases, _, _ in windows]
+    old = [[p._replace(event_id=f"o{p.event_id}") for p in purchases] for _, purchases, _ in windows]
+    numbers = [number for number, purchases in enumerate(old) if purchases]
+    columns = PurchaseColumns.of(new)
+    others = PurchaseColumns.of([old[number] for number in numbers] or [new[0]])
+    others = replace(others, owner=np.array(numbers or [0])[others.owner])
+    if not numbers:
+        others = others.take(np.zeros(len(others), np.bool_))
+    first_days = [DAY + first_day for _, _, first_day in windows]
+    found = aggregation.column(others.join(columns), np.array(first_days))
+    for number, first_day in enumerate(first_days):
+        expected = aggregation.value(fold(aggregation, new[number] + old[number]), first_day)
+        assert _plain(found, number) == _plain(expected), (name, number)
+
+
+def _plain(value: Any, row: int | None = None) -> Any:
+    """A value, or a row of columns, in Python's own types."""
+    if isinstance(value, tuple):
+        return [_plain(part, row) for part in value]
+    if row is not None:
+        value = value[row].as_py() if isinstance(value, pa.Array) else value[row].item()
+    return [part.decode() if isinstance(part, bytes) else part for part in value] if isinstance(value, list) else value

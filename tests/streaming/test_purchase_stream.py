@@ -17,6 +17,7 @@ from streaming.event_clock import Belief, EventClock
 from streaming.expiry_index import SHARDS
 from streaming.purchase import Purchase
 from streaming.purchase_stream import PartitionBatch, PurchaseStream
+from streaming.window_updates import COLUMNS_PAY_FROM
 from tests.conftest import OnlineStore
 from tests.streaming.worlds import DAY, article_features, customer_features, purchase, stored_features
 
@@ -70,6 +71,7 @@ STEP = st.one_of(
 )
 
 
+@pytest.mark.parametrize("columns_from", [1, COLUMNS_PAY_FROM])
 @settings(
     max_examples=40,
     phases=(Phase.explicit, Phase.reuse, Phase.generate),  # each example takes a while: shrinking would take minutes
@@ -77,10 +79,13 @@ STEP = st.one_of(
 )
 @given(steps=st.lists(STEP, max_size=8))
 def test_windows_equal_brute_force_whatever_comes_in_whatever_order(
-    store: OnlineStore, steps: list[list[Sold] | str]
+    store: OnlineStore, columns_from: int, steps: list[list[Sold] | str]
 ) -> None:
+    def worker() -> PurchaseStream:
+        return PurchaseStream(open_pipe(store.url), EventClock(), columns_from=columns_from)
+
     store.client.flushall()
-    workers = [PurchaseStream(open_pipe(store.url), EventClock())]
+    workers = [worker()]
     current, newest_day = 0, DAY
     sent: dict[int, list[Purchase]] = {0: [purchase("anna", ARTICLES[0])], 1: []}
     read: dict[int, int] = {0: 0, 1: 0}
@@ -110,15 +115,15 @@ def test_windows_equal_brute_force_whatever_comes_in_whatever_order(
                     sent[partition].append(new._replace(offset=len(sent[partition])))
             apply_all()
         elif step == "crash":  # a new worker goes on from the positions in Redis
-            workers[current] = PurchaseStream(open_pipe(store.url), EventClock())
+            workers[current] = worker()
             read = {partition: workers[current].positions().get(partition, 0) for partition in sent}
         elif step == "lost marks":  # it died after the windows were written and before the positions were
-            workers[current] = PurchaseStream(open_pipe(store.url), EventClock())
+            workers[current] = worker()
             read = {partition: max(0, offset - 5) for partition, offset in read.items()}
             apply_all()
         elif step == "second worker":  # takes over; the first one is a zombie and comes back later
             if len(workers) == 1:
-                workers.append(PurchaseStream(open_pipe(store.url), EventClock()))
+                workers.append(worker())
             current = 1 - current
             workers[current].forget_partitions(sent)  # as one does that was given them anew; its windows it remembers
             workers[current].refresh([])

@@ -201,11 +201,15 @@ class Memory(NamedTuple):
 
 
 def memory_of(client: redis.Redis, entity: str, count: tuple[str, str]) -> Memory:
-    """Of 2,000 entities; ``count`` is the view and the feature that tells how many purchases a window holds."""
+    """Of up to 20,000 entities; ``count`` is the view and feature that tells how many purchases a window holds."""
     prefix = entity_key(entity, "x").split(b"x")[0][:-8]
-    keys = [key for key in client.scan_iter(count=5_000) if key.startswith(prefix)][:2_000]
-    sizes = [client.memory_usage(key, samples=0) for key in keys]
-    purchases = [Value.FromString(client.hget(key, feature_field(*count))).int64_val for key in keys]
+    keys = [key for key in client.scan_iter(count=5_000) if key.startswith(prefix)][:20_000]
+    pipeline = client.pipeline(transaction=False)
+    for key in keys:
+        pipeline.memory_usage(key, samples=0).hget(key, feature_field(*count))
+    replies = pipeline.execute()
+    sizes = replies[::2]
+    purchases = [Value.FromString(reply).int64_val for reply in replies[1::2]]
     each, empty = np.polyfit(purchases, sizes, 1)
     return Memory(float(np.mean(sizes)), float(empty), float(each))
 

@@ -1,4 +1,4 @@
-"""Three Redis masters of this machine as one cluster: killed, emptied, set back and started again one by one."""
+"""Three Redis masters of this machine as one cluster: killed, emptied, set back, started again one by one, replaced."""
 
 from __future__ import annotations
 
@@ -47,6 +47,17 @@ class ClusterNode(LazyRedis):
         """Let a node that does not run have lost everything but its place in the cluster."""
         shutil.rmtree(self.data_dir / "appendonlydir")
 
+    def replication(self) -> dict[str, Any]:
+        """What this node says of its role, its master or its replicas, and how much of their history it has."""
+        with self.client() as client:
+            return dict(client.info("replication"))
+
+    def cut_off_replicas(self) -> None:
+        """Let this master's replicas lose touch: they know nothing of what it writes from now on."""
+        with self.client() as client:
+            client.execute_command("ACL", "SETUSER", "default", "-psync")
+            client.execute_command("CLIENT", "KILL", "TYPE", "replica")
+
     def _log(self) -> Path:
         (log,) = (self.data_dir / "appendonlydir").glob("*.incr.aof")
         return log
@@ -71,9 +82,12 @@ class LocalCluster:
 
     def __init__(self, folder: Path) -> None:
         ports: set[int] = set()
-        while len(ports) < 2 * NODES:
+        while len(ports) < 2 * (NODES + 1):
             ports.add(free_port())
-        self.nodes = [ClusterNode(number, folder, ports.pop(), ports.pop()) for number in range(NODES)]
+        *self.nodes, self._replica = [
+            ClusterNode(number, folder, ports.pop(), ports.pop()) for number in range(NODES + 1)
+        ]
+        self._known_nodes = NODES
 
     @property
     def url(self) -> str:
@@ -94,6 +108,17 @@ class LocalCluster:
         for node in self.nodes:
             node.start_again()
         wait_until(self._is_whole, 30, "the cluster to be whole")
+
+    def add_replica(self, master: ClusterNode) -> ClusterNode:
+        """Give a master a replica, which knows all when this returns, and takes over once the master is gone."""
+        self._replica.start_again()
+        self._known_nodes += 1
+        _tell(self._replica, "CLUSTER", "MEET", HOST, master.port, master.bus_port)
+        wait_until(self._is_whole, 30, "the replica to be known")
+        _tell(self._replica, "CLUSTER", "REPLICATE", _tell(master, "CLUSTER", "MYID"))
+        wait_until(lambda: self._replica.replication()["role"] == "slave", 30, "the replica to be one")
+        wait_until(lambda: self._replica.replication()["master_link_status"] == "up", 30, "the replica to know all")
+        return self._replica
 
     def move_slot(self, slot: int, source: ClusterNode, target: ClusterNode) -> None:
         """Hand one slot with its keys from master to master, as ``redis-cli --cluster reshard`` does."""
@@ -132,7 +157,7 @@ class LocalCluster:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        for node in self.nodes:
+        for node in (*self.nodes, self._replica):
             node.stop()
 
     def _is_whole(self) -> bool:
@@ -141,7 +166,7 @@ class LocalCluster:
     def _sees_all(self, node: ClusterNode) -> bool:
         info = str(_tell(node, "CLUSTER", "INFO"))
         served = f"cluster_slots_ok:{SLOTS}" in info
-        return served and "cluster_state:ok" in info and f"cluster_known_nodes:{NODES}" in info
+        return served and "cluster_state:ok" in info and f"cluster_known_nodes:{self._known_nodes}" in info
 
 
 def _tell(node: ClusterNode, *command: Any) -> Any:

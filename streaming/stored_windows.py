@@ -53,11 +53,11 @@ class StoredWindows:
     def of(cls, replies: Sequence[Sequence[bytes | None]], days: range) -> StoredWindows:
         """Take apart what Redis has answered: per window its header, the purchases ahead, and the tile of each day."""
         windows, width = len(replies), 2 + len(days)
-        fields = pa.array(list(chain.from_iterable(replies)), pa.binary())
+        fields = pa.array(list(chain.from_iterable(replies)), pa.large_binary())  # a large window counts by megabytes
         _, offsets, buffer = fields.buffers()
         data = np.frombuffer(buffer or b"", np.uint8)
         there = np.flatnonzero(fields.is_valid().to_numpy(zero_copy_only=False))
-        bounds = np.frombuffer(offsets, np.int32).astype(np.int64)
+        bounds = np.frombuffer(offsets, np.int64)
         starts, ends = bounds[there], bounds[there + 1]
         owner, column = np.divmod(there, width)
         is_header, is_tile = column == 0, column >= 2

@@ -194,7 +194,7 @@ def retrieve_as_of(
         "department_trend": department_trend,
         "index_group_trend": index_group_trend,
         "age_trend": AgeTrendSource,
-        "trending": TrendingSource,
+        "trending": lambda: TrendingSource.fit(known, len(snapshot.articles)),
         "cold_articles": lambda: ColdArticlesSource(index),
     }
     return Retrieval(snapshot, index, [Quota(fitted[name](), limit) for name, limit in quotas.items()], embeddings)

@@ -92,7 +92,7 @@ def open_source(name: str, folder: Path, articles: ArticleTable, index: ItemInde
     if name == ColdArticlesSource.name:
         return ColdArticlesSource(index)
     if name == TrendingSource.name:
-        return TrendingSource()
+        return TrendingSource.load(folder)
     if name == DEPARTMENT_TREND:
         return department_trend()
     if name == INDEX_GROUP_TREND:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import numpy.typing as npt
 
 from serving.retrieval.articles import ArticleTable
+from serving.retrieval.basket_votes import votes_per_unit
+from serving.retrieval.purchase_log import PurchaseLog
 from serving.retrieval.sources.source import NOTHING, Proposal, Question, best
 
 _KEPT = 1_000
@@ -18,11 +22,20 @@ AGE_SMOOTHING = 10.0
 
 
 class TrendingSource:
-    """The articles sold most in the last 3 calendar days; live."""
+    """What most visits of the last 3 calendar days were for; live.
+
+    That is sales times the votes that a unit stands for (``basket_votes``). On H&M it serves customers of whom nothing
+    is known better than sales: MAP@12 of 2020-09-17, 18 and 19 is .0136, .0113 and .0073, not .0104, .0113 and .0045
+    (.0089 either way on 09-20).
+    """
 
     name = "trending"
 
-    def __init__(self) -> None:
+    def __init__(self, votes: npt.NDArray[np.float32] | None = None) -> None:
+        """Args:
+        votes: per unit of each article, [n]; without them every unit counts the same.
+        """
+        self._votes = votes
         self._seen: tuple[ArticleTable, int] | None = None
         self._top = NOTHING
 
@@ -30,8 +43,26 @@ class TrendingSource:
         articles = question.articles
         if _changed(self._seen, articles):
             self._seen = (articles, articles.activity_version)
-            self._top = _top(articles.units_3d, min(_KEPT, len(articles)))
+            units = articles.units_3d
+            self._top = _top(units if self._votes is None else units * self._votes, min(_KEPT, len(articles)))
         return Proposal(self._top.positions[:limit], self._top.scores[:limit])
+
+    @classmethod
+    def fit(cls, purchases: PurchaseLog, articles: int) -> TrendingSource:
+        """Count the votes per unit of all articles of the release, so many."""
+        return cls(votes_per_unit(purchases, articles))
+
+    def save(self, folder: Path) -> None:
+        """Write what :meth:`load` reads."""
+        folder.mkdir(parents=True, exist_ok=True)
+        if self._votes is not None:
+            np.save(folder / "votes.npy", self._votes)
+
+    @classmethod
+    def load(cls, folder: Path) -> TrendingSource:
+        """Read what :meth:`save` wrote; a release that knows no votes counts units."""
+        path = folder / "votes.npy"
+        return cls(np.load(path) if path.is_file() else None)
 
 
 class CategoryTrendSource:

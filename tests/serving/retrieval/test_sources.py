@@ -41,7 +41,7 @@ def sources(articles: ArticleTable, log: PurchaseLog) -> list:
         BoughtTogetherSource.fit(log, len(articles)),
         SimilarPictureSource.fit(np.eye(len(articles), 8) + 0.1, articles),
         TowerSource(ItemIndex(vectors, 0.1, 1.0)),
-        TrendingSource(),
+        TrendingSource.fit(log, len(articles)),
         department_trend(),
         index_group_trend(),
         AgeTrendSource(),
@@ -128,6 +128,21 @@ def test_trending_follows_the_live_activity():
     row[:] = 50
     articles.update_activity(np.asarray([0], np.int32), row)
     assert source.propose(ask(articles), 2).positions.tolist() == [0, 1]
+
+
+def test_trending_is_what_most_visits_are_for(tmp_path):
+    articles = shop([40, 30, 20])
+    alone = [(customer, 1) for customer in range(30)]
+    together = [(customer, article) for customer in range(100, 110) for article in [0] * 4 + [2] * 2]
+    customer, article = np.asarray(alone + together, np.int32).T
+    log = PurchaseLog(customer, article, np.full(article.size, TODAY - 1, np.int32))
+    source = TrendingSource.fit(log, len(articles))
+    assert TrendingSource().propose(ask(articles), 3).positions.tolist() == [0, 1, 2]
+    assert source.propose(ask(articles), 3).positions.tolist() == [1, 0, 2]
+    source.save(tmp_path / "votes")
+    TrendingSource().save(tmp_path / "units")
+    for name, positions in (("votes", [1, 0, 2]), ("units", [0, 1, 2])):
+        assert TrendingSource.load(tmp_path / name).propose(ask(articles), 3).positions.tolist() == positions
 
 
 def test_department_trend_stays_in_the_customers_departments():

@@ -154,7 +154,9 @@ def _measure(material: Material, tests: Sequence[Snapshot], towers: TowerPart, c
 
 
 def _ranks_of_day(material: Material, test: Snapshot, fitted: Fitted, config: FittingConfig) -> Ranks:
-    retrieval = retrieve_as_of(test, fitted.towers, material.purchases, material.vocabularies, config.quotas)
+    retrieval = retrieve_as_of(
+        test, fitted.towers, material.purchases, material.vocabularies, config.quotas, fitted.chances
+    )
     unknown = np.full(len(test.customers), -1, np.int32)  # only peers ask the log about customers
     order = served_order(Subject(retrieval, fitted.ranker.scores, material.purchases, unknown), ())
     return Ranks(

@@ -39,7 +39,9 @@ def release_content(
         metrics: of ``metrics.json``.
     """
     towers = fitted.towers
-    retrieval = retrieve_as_of(morning, towers, material.purchases, material.vocabularies, config.quotas)
+    retrieval = retrieve_as_of(
+        morning, towers, material.purchases, material.vocabularies, config.quotas, fitted.chances
+    )
     candidate_tower = ServedCandidateTower(towers.model, material.catalogue.content.image_scale)
     as_of: date = EPOCH + timedelta(days=morning.day)
     manifest = Manifest(
@@ -51,7 +53,9 @@ def release_content(
         embedding_dim=towers.model.config.embedding_dim,
         temperature=float(towers.model.temperature),
         prior_weight=towers.model.config.prior_weight,
-        sources=tuple(SourceQuota(name, limit) for name, limit in config.quotas.items()),
+        sources=tuple(
+            SourceQuota(name, limit, tuple(fitted.chances[name].tolist())) for name, limit in config.quotas.items()
+        ),
         query_numeric=QUERY_NUMERIC,
         query_categories={name: list(vocabulary) for name, vocabulary in material.vocabularies.items()},
         ranking_features=ranking_feature_names(tuple(config.quotas)),

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
 
 from infra.errors import UserError
-from serving.retrieval.candidates import Quota
+from serving.retrieval.candidates import Quota, collect
+from serving.retrieval.hit_chances import Answer, fit_hit_chances
 from serving.retrieval.item_index import ItemIndex
 from serving.retrieval.purchase_log import PurchaseLog
 from serving.retrieval.query_features import QUERY_CATEGORIES, query_inputs
@@ -38,15 +39,18 @@ from towers.training_set import make_training_set
 from towers.two_stage import TwoStageConfig, TwoStageModel
 
 QUOTAS: Mapping[str, int] = {
-    "bought_again": 40,
-    "same_product": 60,
-    "bought_together": 60,
-    "tower": 210,
-    "department_trend": 40,
-    "trending": 40,
+    "bought_again": 60,
+    "same_product": 100,
+    "bought_together": 300,
+    "tower": 500,
+    "department_trend": 200,
+    "trending": 400,
     "cold_articles": 110,
 }
-"""The sources that are on unless told otherwise, and how many articles each may propose."""
+"""The sources that are on unless told otherwise, and how many articles each may propose.
+
+Together far more than are ranked: which are kept is decided customer by customer (``hit_chances``).
+"""
 SOURCES = (*QUOTAS, SimilarPictureSource.name, INDEX_GROUP_TREND, AgeTrendSource.name)
 """All that a release may have."""
 
@@ -114,6 +118,7 @@ class Fitted:
     towers: TowerPart
     ranker: ServedRanker
     rows: RankingSet
+    chances: Mapping[str, npt.NDArray[np.float32]]  # source -> how often it is right at each place
 
 
 def fit(
@@ -153,12 +158,16 @@ def fit_ranker(
     rng = np.random.default_rng(config.seed)
     columns = ranking_feature_names(tuple(config.quotas))
 
+    cases = ranking_cases(snapshots, config.ranker_customers, rng)
+    chances = fit_chances(cases, towers, purchases, vocabularies, config.quotas)
+
     def rows_of(cases: Sequence[Snapshot], negatives: int, baskets: bool) -> RankingSet:
-        mornings = (retrieve_as_of(snapshot, towers, purchases, vocabularies, config.quotas) for snapshot in cases)
+        mornings = (
+            retrieve_as_of(snapshot, towers, purchases, vocabularies, config.quotas, chances) for snapshot in cases
+        )
         customers = sum(len(snapshot.customers) for snapshot in cases)
         return make_ranking_set(mornings, customers, negatives, rng, only_new_products=baskets)
 
-    cases = ranking_cases(snapshots, config.ranker_customers, rng)
     rows = real = rows_of(cases, config.ranker.negatives_per_customer, baskets=False)
     baskets = basket_cases(snapshots, [snapshot.day for snapshot in cases], config.ranker_baskets, rng)
     if baskets:
@@ -168,7 +177,28 @@ def fit_ranker(
     model = train_ranker(rows, config.ranker)
     # Strangers and cut baskets teach the order; the chances are to be those of the customers who are served by it.
     calibrate(model, real, real.features[:, columns.index("days_since_last_purchase")] < NEVER_DAYS)
-    return Fitted(towers, ServedRanker(model, len(columns)), rows)
+    return Fitted(towers, ServedRanker(model, len(columns)), rows, chances)
+
+
+def fit_chances(
+    snapshots: Sequence[Snapshot],
+    towers: TowerPart,
+    purchases: PurchaseLog,
+    vocabularies: Mapping[str, Mapping[str, int]],
+    quotas: Mapping[str, int],
+) -> dict[str, npt.NDArray[np.float32]]:
+    """How often each source was right at each place, for customers with history."""
+
+    def answers() -> Iterator[Answer]:
+        for snapshot in snapshots:
+            regulars = snapshot.take(np.flatnonzero(snapshot.warm))
+            retrieval = retrieve_as_of(regulars, towers, purchases, vocabularies, quotas)
+            for case in range(len(regulars.customers)):
+                candidates = collect(retrieval.question(case), retrieval.quotas, most=None)
+                wanted = regulars.targets.articles[slice(*regulars.targets.offsets[case : case + 2])]
+                yield candidates.ranks, np.isin(candidates.positions, wanted)
+
+    return fit_hit_chances(tuple(quotas), answers())
 
 
 def retrieve_as_of(
@@ -177,8 +207,14 @@ def retrieve_as_of(
     purchases: PurchaseLog,
     vocabularies: Mapping[str, Mapping[str, int]],
     quotas: Mapping[str, int],
+    chances: Mapping[str, npt.NDArray[np.float32]] | None = None,
 ) -> Retrieval:
-    """The sources as a release of that morning holds them: fitted to purchases before the snapshot's day."""
+    """The sources as a release of that morning holds them: fitted to purchases before the snapshot's day.
+
+    Args:
+        quotas: how many articles each source may propose.
+        chances: of each source, from ``fit_chances``; without them a large union is cut by quota.
+    """
     config = towers.model.config
     known = purchases.before(snapshot.day)
     snapshot = replace(snapshot, articles=snapshot.articles.with_affinities(known))
@@ -197,7 +233,8 @@ def retrieve_as_of(
         "trending": lambda: TrendingSource.fit(known, len(snapshot.articles)),
         "cold_articles": lambda: ColdArticlesSource(index),
     }
-    return Retrieval(snapshot, index, [Quota(fitted[name](), limit) for name, limit in quotas.items()], embeddings)
+    asked = [Quota(fitted[name](), limit, chances[name] if chances else None) for name, limit in quotas.items()]
+    return Retrieval(snapshot, index, asked, embeddings)
 
 
 def basket_cases(

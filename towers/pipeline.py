@@ -111,7 +111,9 @@ def measured_subject(material: Material, fitted: Fitted, options: TrainOptions) 
     """What was fitted, as of the report day's morning."""
     config = options.fitting
     return Subject(
-        retrieve_as_of(material.test, fitted.towers, material.purchases, material.vocabularies, config.quotas),
+        retrieve_as_of(
+            material.test, fitted.towers, material.purchases, material.vocabularies, config.quotas, fitted.chances
+        ),
         fitted.ranker.scores,
         material.purchases,
         material.test_log_customers,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,6 @@ import tensorflow as tf
 
 from infra.errors import UserError
 from serving.release.reader import Release
-from serving.retrieval.candidates import Quota
 from serving.retrieval.query_features import query_inputs
 from towers.evaluation.rows import Subject
 from towers.evaluation.served_order import Scorer
@@ -99,7 +99,7 @@ def _retrieve(release: Release, snapshot: Snapshot, folder: Path) -> Retrieval:
     tensors = {name: tf.constant(value) for name, value in inputs.tensors().items()}
     embeddings = serve(**tensors)["query_embedding"].numpy()
     quotas = [
-        Quota(AnsweredTowerSource(release.index, snapshot.customers, embeddings, quota.limit), quota.limit)
+        replace(quota, source=AnsweredTowerSource(release.index, snapshot.customers, embeddings, quota.limit))
         if quota.source.name == AnsweredTowerSource.name
         else quota
         for quota in release.quotas

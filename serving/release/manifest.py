@@ -20,6 +20,7 @@ class SourceQuota:
 
     name: str
     limit: int
+    chances: tuple[float, ...] = ()  # how often it was right at each place, see ``hit_chances``; empty: not known
 
 
 @dataclass(frozen=True)

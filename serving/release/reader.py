@@ -63,7 +63,11 @@ class Release:
         index = ItemIndex(np.load(folder / "index" / "item_vectors.npy"), manifest.temperature, manifest.prior_weight)
         index.set_units(slice(None), articles.units_3d)
         quotas = tuple(
-            Quota(open_source(source.name, folder / "sources" / source.name, articles, index), source.limit)
+            Quota(
+                open_source(source.name, folder / "sources" / source.name, articles, index),
+                source.limit,
+                np.asarray(source.chances, np.float32) if source.chances else None,
+            )
             for source in manifest.sources
         )
         vocabularies = {

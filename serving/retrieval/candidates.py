@@ -8,11 +8,15 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from serving.retrieval.hit_chances import chance_of_any
+from serving.retrieval.sources.cold_articles import ColdArticlesSource
 from serving.retrieval.sources.source import CandidateSource, Question
 
 ABSENT = -1
 MOST_CANDIDATES = 400
 """So many are ranked at most, however much a customer has bought: it bounds the time of a request."""
+RESERVED = {ColdArticlesSource.name: 40}
+"""So many first proposals of a source stay in a union that is cut: cold articles never look likely."""
 
 Mask = Callable[[npt.NDArray[np.int32]], npt.NDArray[np.bool_]]
 """Tells which positions may be shown."""
@@ -20,10 +24,11 @@ Mask = Callable[[npt.NDArray[np.int32]], npt.NDArray[np.bool_]]
 
 @dataclass(frozen=True)
 class Quota:
-    """A source with the number of articles it may propose."""
+    """A source with the number of articles it may propose, and how often it was right at each place."""
 
     source: CandidateSource
     limit: int
+    chances: npt.NDArray[np.float32] | None = None  # [hit_chances.STEPS]
 
 
 @dataclass(frozen=True)
@@ -51,8 +56,9 @@ def collect(
     Args:
         allowed: filters articles *before* the quotas are filled, so that a filtered request still gets its number;
             sources are then asked for more.
-        most: of a larger union those are kept that stand highest in a source, as a share of its quota: as if all quotas
-            were cut by the same factor. None keeps all.
+        most: of a larger union those are kept that are likeliest to be bought, going by how often the sources were
+            right at these places. Where that is not known, those that stand highest in a source, as a share of its
+            quota: as if all quotas were cut by the same factor. None keeps all.
     """
     names = tuple(quota.source.name for quota in quotas)
     proposals = []
@@ -72,8 +78,23 @@ def collect(
         ranks[rows, column] = np.arange(positions.size)
         values[rows, column] = scores
     if most is not None and union.size > most:
-        shares = (ranks + 1) / np.array([quota.limit for quota in quotas])
-        nearest = np.where(ranks == ABSENT, np.inf, shares).min(axis=1)
-        kept = np.sort(np.lexsort((union, nearest))[:most])
+        kept = np.sort(np.lexsort((union, -_worth(ranks, quotas), ~_reserved(ranks, names)))[:most])
         union, ranks, values = union[kept], ranks[kept], values[kept]
     return CandidateSet(union.astype(np.int32), ranks, values, names)
+
+
+def _worth(ranks: npt.NDArray[np.int32], quotas: Sequence[Quota]) -> npt.NDArray[np.float64]:
+    """How much each of a union deserves to be kept, [m]."""
+    chances = [quota.chances for quota in quotas if quota.chances is not None]
+    if len(chances) == len(quotas):
+        return chance_of_any(ranks, chances)
+    shares = (ranks + 1) / np.array([quota.limit for quota in quotas])
+    worth: npt.NDArray[np.float64] = -np.where(ranks == ABSENT, np.inf, shares).min(axis=1)
+    return worth
+
+
+def _reserved(ranks: npt.NDArray[np.int32], names: Sequence[str]) -> npt.NDArray[np.bool_]:
+    """Which of a union stay, whatever they are worth, [m]."""
+    places = np.array([RESERVED.get(name, 0) for name in names])
+    reserved: npt.NDArray[np.bool_] = ((ranks != ABSENT) & (ranks < places)).any(axis=1)
+    return reserved

@@ -71,7 +71,7 @@ def world() -> World:
     days = [snapshot_on(shop, FIRST_DAY + day, purchases) for day in range(3, 7)]
     fitted = fit(days, shop, purchases.before(REPORT_DAY), VOCABULARIES, CONFIG)
     test = snapshot_on(shop, REPORT_DAY, purchases)
-    retrieval = retrieve_as_of(test, fitted.towers, purchases, VOCABULARIES, CONFIG.quotas)
+    retrieval = retrieve_as_of(test, fitted.towers, purchases, VOCABULARIES, CONFIG.quotas, fitted.chances)
     numbers = np.array([int(customer.customer_id) for customer in test.customers], np.int32)
     subject = Subject(retrieval, fitted.ranker.scores, purchases, numbers, fitted.towers.head_logits, fitted.rows)
     return World(shop, purchases, fitted, test, retrieval, evaluate(subject, ALL_ROWS))

@@ -36,7 +36,7 @@ def content(number: int = 7) -> ReleaseContent:
         embedding_dim=3,
         temperature=0.1,
         prior_weight=1.0,
-        sources=tuple(SourceQuota(quota.source.name, quota.limit) for quota in quotas),
+        sources=(SourceQuota("bought_together", 5, (0.5, 0.25)), SourceQuota("trending", 2)),
         query_numeric=QUERY_NUMERIC,
         query_categories={name: ["", "ACTIVE"] for name in QUERY_CATEGORIES},
         ranking_features=ranking_feature_names(tuple(quota.source.name for quota in quotas)),
@@ -58,6 +58,10 @@ def test_a_release_answers_the_same_after_a_round_trip(tmp_path):
     assert release.number == 7
     assert release.as_of_day == TODAY
     assert list(release.articles.ids) == list(ARTICLES.ids)
+    together, trending = release.quotas
+    assert together.chances is not None
+    assert together.chances.tolist() == [0.5, 0.25]
+    assert trending.chances is None
     assert release.query_vocabularies["club_member_status"] == {"": 0, "ACTIVE": 1}
     customer = Customer.from_values("c", bought(("0000000001", 1)), release.articles, TODAY)
     before = collect(Question(customer, ARTICLES, None), written.quotas)

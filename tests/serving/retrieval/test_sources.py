@@ -5,8 +5,9 @@ import pytest
 from retrieval_worlds import TODAY, bought, shop
 
 from serving.retrieval.articles import CATEGORIES, SALES_COLUMNS, ArticleTable
-from serving.retrieval.candidates import Quota, collect
+from serving.retrieval.candidates import RESERVED, Quota, collect
 from serving.retrieval.customer import Customer
+from serving.retrieval.hit_chances import STEPS
 from serving.retrieval.item_index import ItemIndex
 from serving.retrieval.purchase_log import PurchaseLog
 from serving.retrieval.sources.bought_again import BoughtAgainSource
@@ -183,6 +184,25 @@ def test_a_union_that_is_too_large_keeps_what_stands_highest_in_its_source():
     assert whole.positions.tolist() == [0, 1, 2, 3, 4]
     assert cut.positions.tolist() == [0, 1, 3], "first, second of four; first of two"
     assert cut.ranks.tolist() == whole.ranks[[0, 1, 3]].tolist()
+
+
+def test_a_union_that_is_too_large_keeps_what_its_sources_were_oftenest_right_about():
+    articles = shop([9, 8, 7, 6, 5, 4], department=[1, 1, 1, 2, 2, 2])
+    question = ask(articles, ("0000000004", 1))
+    seldom, often = np.full(len(STEPS), 0.1, np.float32), np.full(len(STEPS), 0.2, np.float32)
+    quotas = [Quota(TrendingSource(), 4, seldom), Quota(department_trend(), 3, often)]
+    assert collect(question, quotas, most=3).positions.tolist() == [3, 4, 5], "4 is of both, and 5 and 6 of the better"
+
+
+def test_cold_articles_keep_their_first_places_in_a_union_that_is_cut():
+    articles = shop(list(range(100, 0, -1)))
+    articles.sales[:, 0] = np.where(np.arange(100) < 30, COLD_UNITS + 1, 0)
+    index = ItemIndex(np.ones((100, 1), np.float32), 0.1, 1.0)
+    never, often = np.zeros(len(STEPS), np.float32), np.full(len(STEPS), 0.2, np.float32)
+    quotas = [Quota(TrendingSource(), 30, often), Quota(ColdArticlesSource(index), 60, never)]
+    kept = collect(ask(articles, query=np.ones(1, np.float32)), quotas, most=50)
+    assert kept.positions.tolist() == [*range(10), *range(30, 70)]
+    assert RESERVED[ColdArticlesSource.name] == 40
 
 
 def test_the_tower_is_silent_without_a_query_embedding():

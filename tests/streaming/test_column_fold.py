@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 
 import pytest
 
@@ -16,9 +17,11 @@ from streaming.purchase_stream import PartitionBatch, PurchaseStream
 from streaming.stored_windows import APPLIED, HEADER, StoredWindows
 from streaming.tiles import ARTICLE_TILES, CUSTOMER_TILES
 from streaming.window_state import WindowState
-from streaming.windows import CUSTOMER_WINDOW
+from streaming.window_store import WindowStore
+from streaming.window_updates import WindowUpdates
+from streaming.windows import CUSTOMER_WINDOW, over
 from tests.conftest import OnlineStore
-from tests.streaming.worlds import DAY, purchase
+from tests.streaming.worlds import DAY, customer_features, purchase, stored_features
 
 NEVER = 10**9
 PARTITIONS = 3
@@ -159,3 +162,32 @@ def test_only_plain_windows_are_folded_by_columns(
     plain, folded = ColumnFold(CUSTOMER_WINDOW, CUSTOMER_TILES).fold(window, [comes], DAY, DAY + 1)
     assert plain.tolist() == [is_plain], what
     assert (folded is not None) is is_plain
+
+
+class Counting:
+    """An aggregation as somebody writes it who is in no hurry: without ``column``."""
+
+    def initialize(self) -> list[int]:
+        return []
+
+    def add(self, state: list[int], purchases: Iterable[Purchase]) -> None:
+        state += [purchase.day for purchase in purchases]
+
+    def expire(self, state: list[int], first_day: int) -> None:
+        state[:] = [day for day in state if day >= first_day]
+
+    def value(self, state: list[int], first_day: int) -> int:
+        return sum(day >= first_day for day in state)
+
+
+def test_a_window_with_an_aggregation_without_columns_is_folded_one_by_one(store: OnlineStore) -> None:
+    window = replace(
+        CUSTOMER_WINDOW,
+        aggregations={**CUSTOMER_WINDOW.aggregations, "counting": Counting()},
+        rules={**CUSTOMER_WINDOW.rules, "purchases": over("counting")},
+    )
+    assert CUSTOMER_WINDOW.has_columns
+    assert not window.has_columns
+    updates = WindowUpdates(WindowStore(open_pipe(store.url), window, CUSTOMER_TILES), columns_from=1)
+    assert updates.apply({"anna": BEFORE}, DAY, DAY).counted == len(BEFORE)
+    assert stored_features(store.client, "customer", "anna") == customer_features(BEFORE, "anna", DAY)

@@ -1,8 +1,8 @@
 """The worker: reads the three topics as one of a consumer group, and brings online store and event log forward.
 
-One round is: poll, parse, set bad events aside, apply to Redis, hand to the log; then, when their time has come, let
-windows fall, flush the log, commit to Kafka. Where to read on is decided by what Redis and the log hold, never by the
-offsets committed to Kafka: those are for display.
+One round is: poll, see that the last round is in Redis, parse, set bad events aside, apply to Redis, hand to the log;
+then, when their time has come, let windows fall and flush the log. Where to read on is decided by what Redis and the
+log hold, never by the offsets committed to Kafka: those are for display.
 """
 
 from __future__ import annotations
@@ -146,6 +146,7 @@ class StreamWorker:
         self._identity.check(self._pipe)
         while self._rebalances:
             self._rebalance(*self._rebalances.popleft())
+        self._report()
         polled = {partition: records for partition, records in polled.items() if partition in self._own}
         positioned = self._own.position(self._applied)
         self._clock.expect([partition.partition for partition in positioned if partition.topic == TRANSACTIONS])
@@ -222,13 +223,15 @@ class StreamWorker:
 
     # --- what is done now and then ---
 
-    def _chores(self) -> None:
-        now = time.monotonic()
-        if now >= self._commit_due:
-            self._settle()
-            self._commit_due = now + _COMMIT_SECONDS
+    def _report(self) -> None:
+        """Commit and measure once a second, between two batches: nothing is on its way to Redis then."""
+        if time.monotonic() >= self._commit_due:
+            self._commit_due = time.monotonic() + _COMMIT_SECONDS
             self._commit()
             self._measure()
+
+    def _chores(self) -> None:
+        now = time.monotonic()
         if now >= self._tick_due or self._tick_day != self._clock.day:
             own = self._own.of_purchases
             self._stream.refresh(own)

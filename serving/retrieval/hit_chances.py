@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 STEPS: npt.NDArray[np.int32] = np.unique(np.geomspace(1, 640, 25).round().astype(np.int32)) - 1
 """Places at which a chance begins to hold; from the last on it holds for all."""
+_STEP_OF_PLACE = np.searchsorted(STEPS, np.arange(STEPS[-1] + 1), side="right") - 1
 SMOOTHING = 5.0
 """Proposals of a step that count as no evidence: a step leans on its whole source."""
 
@@ -62,5 +63,5 @@ def chance_of_any(ranks: npt.NDArray[np.int32], chances: Sequence[npt.NDArray[np
 
 
 def _step(ranks: npt.NDArray[np.int32]) -> npt.NDArray[np.int64]:
-    step: npt.NDArray[np.int64] = np.searchsorted(STEPS, ranks, side="right") - 1
+    step: npt.NDArray[np.int64] = _STEP_OF_PLACE[np.minimum(ranks, STEPS[-1])]
     return step

@@ -13,6 +13,7 @@ import numpy.typing as npt
 from serving.gateway.filters import Allowed
 from serving.retrieval.articles import ArticleTable
 from serving.retrieval.candidates import ABSENT, MOST_CANDIDATES, CandidateSet, Quota, collect
+from serving.retrieval.hit_chances import chance_of_each
 from serving.retrieval.item_index import ItemIndex
 from serving.retrieval.sources.bought_again import BoughtAgainSource
 from serving.retrieval.sources.bought_together import BoughtTogetherSource
@@ -92,7 +93,7 @@ def find_candidates(
     proposed = _columns_of(release.quotas, collect(question, quotas, allowed if allowed.is_narrow else None, most))
     if not allowed.is_narrow:
         proposed = _rows(proposed, allowed(proposed.positions))
-    winners = winning_sources(proposed)
+    winners = winning_sources(proposed, release.quotas)
     akin = _akin(release, allowed, context)
     for name, positions in akin.items():
         proposed, winners = _join(proposed, winners, positions, name)
@@ -109,14 +110,23 @@ def find_candidates(
     return Candidates(proposed, winners, context_places)
 
 
-def winning_sources(proposed: CandidateSet) -> npt.NDArray[np.object_]:
-    """For each article the source that placed it highest; of several, the one that is worth more. [m]"""
+def winning_sources(proposed: CandidateSet, quotas: Sequence[Quota]) -> npt.NDArray[np.object_]:
+    """For each article the source to name as its reason, [m]: the one likeliest to be right at the place it gave it.
+
+    Where that is not known, the one that placed it highest. Of several, the one that is worth more.
+
+    Args:
+        quotas: of the sources, in the order of the columns.
+    """
     if not proposed.sources:
         return np.full(len(proposed), POPULAR, dtype=object)
-    ranks = np.where(proposed.ranks == ABSENT, np.iinfo(np.int32).max, proposed.ranks).astype(np.int64)
-    key = ranks * len(CASCADE) + np.array([_worth(source) for source in proposed.sources])
-    names = np.array(proposed.sources, dtype=object)  # of strings: numpy's own would cut longer names off
-    return names[key.argmin(axis=1)] if len(proposed) else names[:0]
+    by_worth = sorted(range(len(quotas)), key=lambda column: _worth(proposed.sources[column]))
+    ranks, known = proposed.ranks[:, by_worth], [quotas[column].chances for column in by_worth]
+    chances = [of_source for of_source in known if of_source is not None]
+    merit = chance_of_each(ranks, chances) if len(chances) == len(known) else -ranks.astype(np.float32)
+    names = np.array([proposed.sources[column] for column in by_worth], dtype=object)  # numpy's own would be cut
+    best = np.where(ranks == ABSENT, -np.inf, merit).argmax(axis=1) if len(proposed) else np.empty(0, np.int64)
+    return names[best]
 
 
 def source_order(candidates: Candidates) -> npt.NDArray[np.float32]:

@@ -49,17 +49,23 @@ def fit_hit_chances(sources: Sequence[str], answers: Iterable[Answer]) -> dict[s
     return chances
 
 
-def chance_of_any(ranks: npt.NDArray[np.int32], chances: Sequence[npt.NDArray[np.float32]]) -> npt.NDArray[np.float64]:
-    """The chance that any of the sources that propose an article is right, as if they erred independently, [m].
+def chance_of_each(ranks: npt.NDArray[np.int32], chances: Sequence[npt.NDArray[np.float32]]) -> npt.NDArray[np.float32]:
+    """The chance that each source is right about an article, 0 where it does not propose it, [m, sources].
 
     Args:
         ranks: [m, sources] 0 = first, negative where absent.
         chances: [STEPS] of each source.
     """
-    wrong = np.ones(len(ranks))
+    each = np.zeros(ranks.shape, np.float32)
     for column, of_source in enumerate(chances):
-        wrong *= np.where(ranks[:, column] >= 0, 1.0 - of_source[_step(ranks[:, column])], 1.0)
-    return 1.0 - wrong
+        each[:, column] = np.where(ranks[:, column] >= 0, of_source[_step(ranks[:, column])], 0.0)
+    return each
+
+
+def chance_of_any(ranks: npt.NDArray[np.int32], chances: Sequence[npt.NDArray[np.float32]]) -> npt.NDArray[np.float64]:
+    """The chance that any of the sources that propose an article is right, as if they erred independently, [m]."""
+    any_right: npt.NDArray[np.float64] = 1.0 - np.prod(1.0 - chance_of_each(ranks, chances), axis=1, dtype=np.float64)
+    return any_right
 
 
 def _step(ranks: npt.NDArray[np.int32]) -> npt.NDArray[np.int64]:

@@ -38,6 +38,8 @@ CASCADE = (
 )
 """The sources by how much their first places are worth: the order to show where no ranker answers."""
 
+_PLAIN = (BoughtAgainSource.name, SameProductSource.name)
+
 CONTEXT_SIMILAR = "similar_to_viewed"
 CONTEXT_TOGETHER = "bought_with_viewed"
 LISTED = "listed"
@@ -111,9 +113,10 @@ def find_candidates(
 
 
 def winning_sources(proposed: CandidateSet, quotas: Sequence[Quota]) -> npt.NDArray[np.object_]:
-    """For each article the source to name as its reason, [m]: the one likeliest to be right at the place it gave it.
+    """For each article the source to name as its reason, [m].
 
-    Where that is not known, the one that placed it highest. Of several, the one that is worth more.
+    What is plainly so comes first: bought before, another colour of it. Else it is the source likeliest to be right at
+    the place it gave the article; where that is not known, the one that placed it highest.
 
     Args:
         quotas: of the sources, in the order of the columns.
@@ -122,9 +125,10 @@ def winning_sources(proposed: CandidateSet, quotas: Sequence[Quota]) -> npt.NDAr
         return np.full(len(proposed), POPULAR, dtype=object)
     by_worth = sorted(range(len(quotas)), key=lambda column: _worth(proposed.sources[column]))
     ranks, known = proposed.ranks[:, by_worth], [quotas[column].chances for column in by_worth]
+    names = np.array([proposed.sources[column] for column in by_worth], dtype=object)  # numpy's own would be cut
     chances = [of_source for of_source in known if of_source is not None]
     merit = chance_of_each(ranks, chances) if len(chances) == len(known) else -ranks.astype(np.float32)
-    names = np.array([proposed.sources[column] for column in by_worth], dtype=object)  # numpy's own would be cut
+    merit[:, np.isin(names, _PLAIN)] = np.inf
     best = np.where(ranks == ABSENT, -np.inf, merit).argmax(axis=1) if len(proposed) else np.empty(0, np.int64)
     return names[best]
 

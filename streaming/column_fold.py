@@ -18,8 +18,9 @@ from feature_repo.online.byte_columns import ranges
 from feature_repo.schema import WINDOW_DAYS
 from streaming.purchase import DAY_MICROS, Purchase
 from streaming.purchase_columns import Flags, Ints, PurchaseColumns
-from streaming.stored_windows import APPLIED, HEADER, StoredWindows
+from streaming.stored_windows import StoredWindows
 from streaming.tiles import TileFormat
+from streaming.window_state import APPLIED, HEADER
 from streaming.windows import Window
 
 _SMALL_BYTES = 4_096  # of tiles: some 60 purchases of a customer, 120 of an article

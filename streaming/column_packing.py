@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from feature_repo.online.byte_columns import Column, bulk_columns, gather, join_columns, rows_of
 from feature_repo.online.column_encoding import ARROW_TYPES, encode_column, encode_timestamps
-from feature_repo.online.resp import array_header, bulk, script_call
+from feature_repo.online.resp import array_header, bulk
 from feature_repo.schema import WINDOW_DAYS
 from streaming.column_fold import FoldedWindows
 from streaming.purchase_columns import Flags, Ints
@@ -25,14 +23,14 @@ _ARRAY_HEADERS = pa.array([array_header(arguments) for arguments in range(WINDOW
 
 
 def pack_columns(
-    layout: CallLayout, folded: FoldedWindows, keys: Sequence[bytes], versions: npt.NDArray[Any], digest: bytes
+    layout: CallLayout, folded: FoldedWindows, keys: Sequence[bytes], versions: Sequence[bytes], script: bytes
 ) -> list[bytes]:
     """One call for each window, in their order.
 
     Args:
         keys: of the windows, packed as arguments.
-        versions: that they will carry, [w] of eight bytes.
-        digest: of the script.
+        versions: that they will carry.
+        script: the packed call of it (``script_call``).
     """
     stored, windows = folded.stored, len(folded)
     entries = gather(pack_entries(layout.tiles, folded.new), np.diff(folded.tile_starts, append=len(folded.new)))
@@ -45,11 +43,11 @@ def pack_columns(
     if not stored.exists.all():
         expected = pc.if_else(pa.array(stored.exists), expected, _NO_VERSION)
     header = folded.header.copy()
-    header["version"] = versions
+    header["version"] = np.frombuffer(b"".join(versions), header.dtype["version"])
     headers = join_columns(rows_of(header), gather(rows_of(folded.applied), header["partitions"].astype(np.int64)))
 
     arguments = layout.fixed_arguments + 2 * grown_counts + dropped_counts + 2 * new_counts
-    columns: list[Column] = [_ARRAY_HEADERS.take(pa.array(arguments)), script_call(digest), pa.array(keys, pa.binary())]
+    columns: list[Column] = [_ARRAY_HEADERS.take(pa.array(arguments)), script, pa.array(keys, pa.binary())]
     columns += [
         expected,
         _NUMBERS.take(pa.array(grown_counts)),

@@ -67,6 +67,11 @@ class PurchaseColumns:
         return np.flatnonzero(self.begins(self.owner))
 
     @property
+    def lasts(self) -> Ints:
+        """The last purchase of each window, [w]."""
+        return np.append(self.starts[1:], len(self)) - 1
+
+    @property
     def counts(self) -> Ints:
         """How many purchases each window has, [w]."""
         return np.diff(self.starts, append=len(self))

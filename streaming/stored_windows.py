@@ -15,10 +15,7 @@ from feature_repo.online.byte_columns import ranges, records
 from streaming.purchase_columns import Flags, Ints, PurchaseColumns
 from streaming.tile_columns import unpack_tiles
 from streaming.tiles import TileFormat
-
-# As in window_state.
-HEADER = np.dtype([("version", "V8"), ("day", "<u4"), ("stamp_us", "<i8"), ("partitions", "<u2")])
-APPLIED = np.dtype([("partition", "<u2"), ("offset", "<u8")])
+from streaming.window_state import APPLIED, HEADER
 
 
 @dataclass(frozen=True)

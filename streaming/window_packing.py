@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
 from feature_repo.online.format import encode_timestamp_micros, encode_value, feature_field, timestamp_field
-from feature_repo.online.resp import array_header, bulk, script_call
+from feature_repo.online.resp import array_header, bulk
 from feature_repo.schema import WINDOW_DAYS, Kind
 from streaming.tiles import TileFormat
 from streaming.window_state import WindowState
@@ -62,12 +62,12 @@ def tile_argument(day: int) -> bytes:
     return bulk(tile_field(day))
 
 
-def pack_window(layout: CallLayout, state: WindowState, version: bytes, digest: bytes) -> bytes:
+def pack_window(layout: CallLayout, state: WindowState, version: bytes, script: bytes) -> bytes:
     """The call that writes what is pending of one window.
 
     Args:
         version: that the window will carry.
-        digest: of the script.
+        script: the packed call of it (``script_call``).
     """
     grown: list[bytes] = []
     new: list[bytes] = []
@@ -80,7 +80,7 @@ def pack_window(layout: CallLayout, state: WindowState, version: bytes, digest: 
         else:
             dropped.append(layout.ahead_field)
     arguments = layout.fixed_arguments + len(grown) + len(dropped) + len(new)
-    parts = [array_header(arguments), script_call(digest), state.key, bulk(state.version)]
+    parts = [array_header(arguments), script, state.key, bulk(state.version)]
     parts += (NUMBERS[len(grown) // 2], NUMBERS[len(dropped)], *grown, *dropped)
     for (kind, field), value in zip(layout.features, state.values(), strict=True):
         parts += (field, bulk(encode_value(kind, value)))

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Sequence
 from struct import Struct
 from typing import Any
 
+import numpy as np
+
 from feature_repo.schema import WINDOW_DAYS
 from streaming.purchase import DAY_MICROS, Purchase
 from streaming.tiles import TileFormat
@@ -13,6 +15,9 @@ from streaming.windows import Window
 
 _HEADER = Struct("<8sIqH")
 _APPLIED = Struct("<HQ")
+# The same for whole columns.
+HEADER = np.dtype([("version", "V8"), ("day", "<u4"), ("stamp_us", "<i8"), ("partitions", "<u2")])
+APPLIED = np.dtype([("partition", "<u2"), ("offset", "<u8")])
 
 
 class WindowState:

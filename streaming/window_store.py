@@ -66,7 +66,6 @@ return 1
 """
 
 _VERSION = Struct("<II")
-_VERSIONS = np.dtype([("writer", "<u4"), ("write", "<u4")])
 
 
 class Reading(NamedTuple):
@@ -178,12 +177,8 @@ class WindowStore:
         if folded is None:
             return Folding(None, Writing((), (), self._pipe.send(())), others)
         numbers = np.flatnonzero(plain).tolist()
-        versions = np.empty(len(folded), _VERSIONS)
-        versions["writer"] = self._writer
-        versions["write"] = (self._writes + 1 + np.arange(len(folded))) & 0xFFFFFFFF
-        self._writes += len(folded)
         keys = [reading.keys[number] for number in numbers]
-        calls = pack_columns(self._layout, folded, keys, versions.view("V8"), self._write_script)
+        calls = pack_columns(self._layout, folded, keys, self._next_versions(len(folded)), self._write_call)
         pending = self._pipe.send(list(zip(keys, calls, strict=True)))
         return Folding(folded, Writing([reading.entity_ids[number] for number in numbers], (), pending), others)
 
@@ -196,11 +191,10 @@ class WindowStore:
 
     def send(self, states: Sequence[WindowState]) -> Writing:
         """First half of ``write``: send what is pending of windows without waiting."""
-        batch = []
-        for state in states:
-            self._writes += 1
-            version = _VERSION.pack(self._writer, self._writes & 0xFFFFFFFF)
-            batch.append((state.key, pack_window(self._layout, state, version, self._write_script)))
+        batch = [
+            (state.key, pack_window(self._layout, state, version, self._write_call))
+            for state, version in zip(states, self._next_versions(len(states)), strict=True)
+        ]
         return Writing([state.entity_id for state in states], states, self._pipe.send(batch))
 
     def settle(self, writings: Sequence[Writing]) -> list[str]:
@@ -209,30 +203,36 @@ class WindowStore:
         script_unknown = False
         for writing in writings:
             replies = self._pipe.read(writing.pending)
-            for entity_id, reply in zip(writing.entity_ids, replies, strict=True):
+            for number, reply in enumerate(replies):
                 if reply == 1:
-                    continue
-                if reply != 0:
-                    if not str(reply).startswith("NOSCRIPT"):
-                        raise_error(reply)
+                    if writing.states:
+                        writing.states[number].written()
+                elif reply == 0:
+                    overtaken.append(writing.entity_ids[number])
+                elif str(reply).startswith("NOSCRIPT"):
                     script_unknown = True
-                overtaken.append(entity_id)
-            for state, reply in zip(writing.states, replies, strict=False):
-                if reply == 1:
-                    state.written()
+                    overtaken.append(writing.entity_ids[number])
+                else:
+                    raise_error(reply)
         if script_unknown:
             self._load_scripts()
         return overtaken
 
     def clear(self, entity_ids: Sequence[str]) -> None:
         """Forget the windows of these entities; their features stay until they are written anew."""
-        head = array_header(4) + script_call(self._clear_script)
+        head = array_header(4) + self._clear_call
         keys = [self._key(entity_id) for entity_id in entity_ids]
         self._pipe.ask([(key, head + key) for key in keys])
 
     def _load_scripts(self) -> None:
-        self._write_script = self._pipe.load_script(_WRITE)
-        self._clear_script = self._pipe.load_script(_CLEAR)
+        self._write_call = script_call(self._pipe.load_script(_WRITE))
+        self._clear_call = script_call(self._pipe.load_script(_CLEAR))
+
+    def _next_versions(self, count: int) -> list[bytes]:
+        """Versions for so many windows, each unlike any before."""
+        first = self._writes + 1
+        self._writes += count
+        return [_VERSION.pack(self._writer, number & 0xFFFFFFFF) for number in range(first, first + count)]
 
     def _key(self, entity_id: str) -> bytes:
         return bulk(entity_key(self.entity, entity_id))

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from serving.gateway.filters import Allowed
 from serving.retrieval.articles import ArticleTable
-from serving.retrieval.candidates import ABSENT, MOST_CANDIDATES, CandidateSet, Quota, collect
+from serving.retrieval.candidates import ABSENT, MOST_CANDIDATES, CandidateSet, Quota, collect, known_chances
 from serving.retrieval.hit_chances import chance_of_each
 from serving.retrieval.item_index import ItemIndex
 from serving.retrieval.sources.bought_again import BoughtAgainSource
@@ -124,10 +124,9 @@ def winning_sources(proposed: CandidateSet, quotas: Sequence[Quota]) -> npt.NDAr
     if not proposed.sources:
         return np.full(len(proposed), POPULAR, dtype=object)
     by_worth = sorted(range(len(quotas)), key=lambda column: _worth(proposed.sources[column]))
-    ranks, known = proposed.ranks[:, by_worth], [quotas[column].chances for column in by_worth]
+    ranks, chances = proposed.ranks[:, by_worth], known_chances([quotas[column] for column in by_worth])
     names = np.array([proposed.sources[column] for column in by_worth], dtype=object)  # numpy's own would be cut
-    chances = [of_source for of_source in known if of_source is not None]
-    merit = chance_of_each(ranks, chances) if len(chances) == len(known) else -ranks.astype(np.float32)
+    merit = -ranks.astype(np.float32) if chances is None else chance_of_each(ranks, chances)
     merit[:, np.isin(names, _PLAIN)] = np.inf
     best = np.where(ranks == ABSENT, -np.inf, merit).argmax(axis=1) if len(proposed) else np.empty(0, np.int64)
     return names[best]

@@ -83,10 +83,16 @@ def collect(
     return CandidateSet(union.astype(np.int32), ranks, values, names)
 
 
+def known_chances(quotas: Sequence[Quota]) -> list[npt.NDArray[np.float32]] | None:
+    """How often each source was right at each place; None if that is not known of all."""
+    chances = [quota.chances for quota in quotas if quota.chances is not None]
+    return chances if len(chances) == len(quotas) else None
+
+
 def _worth(ranks: npt.NDArray[np.int32], quotas: Sequence[Quota]) -> npt.NDArray[np.float64]:
     """How much each of a union deserves to be kept, [m]."""
-    chances = [quota.chances for quota in quotas if quota.chances is not None]
-    if len(chances) == len(quotas):
+    chances = known_chances(quotas)
+    if chances is not None:
         return chance_of_any(ranks, chances)
     shares = (ranks + 1) / np.array([quota.limit for quota in quotas])
     worth: npt.NDArray[np.float64] = -np.where(ranks == ABSENT, np.inf, shares).min(axis=1)

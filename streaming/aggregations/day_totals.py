@@ -69,11 +69,10 @@ class DayTotals:
     def column(self, purchases: PurchaseColumns, first_day: Ints) -> Totals:
         counted = purchases.since(first_day)
         count = purchases.total(counted)
-        newest = np.append(purchases.starts[1:], len(purchases)) - 1
         return Totals(
             days=purchases.total(counted & purchases.begins(purchases.owner, purchases.day)),
             purchases=count,
             spend_micros=purchases.total(np.where(counted, purchases.price_micros, 0)),
             online=purchases.total(counted & (purchases.sales_channel_id == ONLINE)),
-            last_us=pa.array(purchases.occurred_at_us[newest], mask=count == 0),
+            last_us=pa.array(purchases.occurred_at_us[purchases.lasts], mask=count == 0),
         )

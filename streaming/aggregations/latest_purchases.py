@@ -58,8 +58,7 @@ class LatestPurchases:
 
     def column(self, purchases: PurchaseColumns, first_day: Ints) -> Latest:
         counts = np.minimum(purchases.total(purchases.since(first_day)), self._length)
-        newest = np.append(purchases.starts[1:], len(purchases)) - 1
-        rows = ranges(newest, counts, -1)
+        rows = ranges(purchases.lasts, counts, -1)
         offsets = pa.array(np.append(0, np.cumsum(counts)), pa.int32())
         articles, instants = purchases.article_id.take(rows).dictionary_decode(), purchases.occurred_at_us[rows]
         return Latest(*[pa.ListArray.from_arrays(offsets, column) for column in (articles, pa.array(instants))])

@@ -14,9 +14,9 @@ from streaming.column_fold import ColumnFold
 from streaming.event_clock import EventClock
 from streaming.purchase import Purchase
 from streaming.purchase_stream import PartitionBatch, PurchaseStream
-from streaming.stored_windows import APPLIED, HEADER, StoredWindows
+from streaming.stored_windows import StoredWindows
 from streaming.tiles import ARTICLE_TILES, CUSTOMER_TILES
-from streaming.window_state import WindowState
+from streaming.window_state import APPLIED, HEADER, WindowState
 from streaming.window_store import WindowStore
 from streaming.window_updates import WindowUpdates
 from streaming.windows import CUSTOMER_WINDOW, over

@@ -21,8 +21,10 @@ from towers.evaluation.contenders import rank_by_towers
 from towers.evaluation.metrics import target_ranks
 from towers.evaluation.rows import Subject, served_order
 from towers.evaluation.served_order import SERVED
-from towers.fitting import Fitted, FittingConfig, TowerPart, fit_ranker, fit_towers, retrieve_as_of
+from towers.fitted_towers import FittedTowers, fit_towers
+from towers.fitting import Fitted, FittingConfig, fit_ranker
 from towers.material import Material
+from towers.morning import retrieve_as_of
 from towers.snapshot import Snapshot
 
 _STREAM = "customer_activity_30d:"
@@ -141,11 +143,11 @@ def pictured_articles(images_dir: Path, article_ids: Sequence[str]) -> npt.NDArr
     return np.fromiter((article_id in found for article_id in article_ids), np.bool_, len(article_ids))
 
 
-def _fit_towers(material: Material, config: FittingConfig) -> TowerPart:
-    return fit_towers(material.past, material.catalogue, material.vocabularies, config)
+def _fit_towers(material: Material, config: FittingConfig) -> FittedTowers:
+    return fit_towers(material.past, material.catalogue, material.vocabularies, config.towers, config.tower_training)
 
 
-def _measure(material: Material, tests: Sequence[Snapshot], towers: TowerPart, config: FittingConfig) -> Ranks:
+def _measure(material: Material, tests: Sequence[Snapshot], towers: FittedTowers, config: FittingConfig) -> Ranks:
     """Fit the ranker and rank the test days' customers."""
     known = material.purchases.before(tests[0].day)
     fitted = fit_ranker(material.past, towers, known, material.vocabularies, config)

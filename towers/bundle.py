@@ -12,9 +12,10 @@ from serving.release.writer import ReleaseContent
 from serving.retrieval.query_features import QUERY_NUMERIC
 from serving.retrieval.ranking_features import ranking_feature_names
 from towers.export import ServedCandidateTower, export_candidate_tower, export_query_tower, export_ranker
-from towers.fitting import Fitted, FittingConfig, retrieve_as_of
+from towers.fitting import Fitted, FittingConfig
 from towers.images.reduction import Reduction
 from towers.material import EPOCH, Material
+from towers.morning import retrieve_as_of
 from towers.snapshot import Snapshot
 
 

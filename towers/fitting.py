@@ -1,42 +1,31 @@
-"""Fits everything a release holds to the purchases before a day, and proposes candidates as of any morning."""
+"""Fits everything that a release learns to the purchases before a day."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from infra.errors import UserError
-from serving.retrieval.candidates import Quota, collect
+from serving.retrieval.candidates import collect
 from serving.retrieval.hit_chances import Answer, fit_hit_chances
-from serving.retrieval.item_index import ItemIndex
 from serving.retrieval.purchase_log import PurchaseLog
-from serving.retrieval.query_features import QUERY_CATEGORIES, query_inputs
 from serving.retrieval.ranking_features import NEVER_DAYS, ranking_feature_names
-from serving.retrieval.sources.bought_again import BoughtAgainSource
-from serving.retrieval.sources.bought_together import BoughtTogetherSource
-from serving.retrieval.sources.cold_articles import ColdArticlesSource
-from serving.retrieval.sources.same_product import SameProductSource
 from serving.retrieval.sources.similar_picture import SimilarPictureSource
-from serving.retrieval.sources.source import CandidateSource
-from serving.retrieval.sources.trending import (
-    INDEX_GROUP_TREND,
-    AgeTrendSource,
-    TrendingSource,
-    department_trend,
-    index_group_trend,
-)
+from serving.retrieval.sources.trending import INDEX_GROUP_TREND, AgeTrendSource
 from towers.basket_cases import join_baskets, split_baskets
-from towers.candidate_features import candidate_numeric
 from towers.catalogue import Catalogue
+from towers.fitted_towers import FittedTowers, TowerPart, fit_towers
+from towers.folds import fold
+from towers.morning import Morning
 from towers.ranker import RankerConfig, ServedRanker, calibrate, train_ranker
-from towers.ranking_set import AnsweredTowerSource, RankingSet, Retrieval, make_ranking_set
+from towers.ranking_set import RankingSet, Retrieval, make_ranking_set
 from towers.snapshot import Snapshot
-from towers.tower_trainer import ServedQueryTower, TowerTraining, content_vectors, item_vectors, train_towers
-from towers.training_set import make_training_set
-from towers.two_stage import TwoStageConfig, TwoStageModel
+from towers.tower_trainer import TowerTraining
+from towers.two_stage import TwoStageConfig
 
 QUOTAS: Mapping[str, int] = {
     "bought_again": 60,
@@ -92,26 +81,6 @@ class FittingConfig:
 
 
 @dataclass(frozen=True)
-class TowerPart:
-    """The trained towers, as they propose candidates."""
-
-    model: TwoStageModel
-    content: npt.NDArray[np.float32]  # [n, content_dim]
-    query_tower: ServedQueryTower
-
-    def item_vectors(self, snapshot: Snapshot) -> npt.NDArray[np.float32]:
-        """Candidate embeddings as of the snapshot's morning, [n, dim]."""
-        return item_vectors(self.model, self.content, candidate_numeric(snapshot.articles))
-
-    def head_logits(
-        self, query: npt.NDArray[np.float32], candidate: npt.NDArray[np.float32], score: npt.NDArray[np.float32]
-    ) -> npt.NDArray[np.float32]:
-        """The ranking head on pairs of embeddings [m, dim] and retrieval scores [m] -> [m]."""
-        logits: npt.NDArray[np.float32] = self.model.head(query, candidate, score).numpy()
-        return logits
-
-
-@dataclass(frozen=True)
 class Fitted:
     """Everything of one release that was learned, and the rows that the ranker learned from."""
 
@@ -129,47 +98,39 @@ def fit(
     config: FittingConfig,
 ) -> Fitted:
     """Train the towers on all snapshots and the ranker on candidates of the last of them."""
-    towers = fit_towers(snapshots, catalogue, vocabularies, config)
+    towers = fit_towers(snapshots, catalogue, vocabularies, config.towers, config.tower_training)
     return fit_ranker(snapshots, towers, purchases, vocabularies, config)
-
-
-def fit_towers(
-    snapshots: Sequence[Snapshot],
-    catalogue: Catalogue,
-    vocabularies: Mapping[str, Mapping[str, int]],
-    config: FittingConfig,
-) -> TowerPart:
-    """Train the towers alone."""
-    pairs = make_training_set(snapshots, vocabularies, np.random.default_rng(config.seed))
-    sizes = [len(vocabularies[name]) for name in QUERY_CATEGORIES]
-    model = train_towers(pairs, snapshots, catalogue.content, sizes, config.towers, config.tower_training)
-    content = content_vectors(model)
-    return TowerPart(model, content, ServedQueryTower(model, content))
 
 
 def fit_ranker(
     snapshots: Sequence[Snapshot],
-    towers: TowerPart,
+    towers: FittedTowers,
     purchases: PurchaseLog,
     vocabularies: Mapping[str, Mapping[str, int]],
     config: FittingConfig,
 ) -> Fitted:
-    """Train the ranker on candidates of the last snapshots, as sources with these towers propose them."""
+    """Train the ranker on candidates of the last snapshots, as sources and towers that had not seen them propose."""
     rng = np.random.default_rng(config.seed)
     columns = ranking_feature_names(tuple(config.quotas))
+    images = towers.served.model.images
+    mornings: dict[int, Morning] = {}
 
-    cases = ranking_cases(snapshots, config.ranker_customers, rng)
-    chances = fit_chances(cases, towers, purchases, vocabularies, config.quotas)
+    def retrieved(case: FoldCase, chances: Mapping[str, npt.NDArray[np.float32]] | None = None) -> Retrieval:
+        day = case.snapshot.day
+        if day not in mornings:
+            mornings[day] = Morning.fit(case.snapshot, purchases, images, config.quotas)
+        return mornings[day].retrieve(case.snapshot, case.towers, vocabularies, config.quotas, chances)
 
-    def rows_of(cases: Sequence[Snapshot], negatives: int, baskets: bool) -> RankingSet:
-        mornings = (
-            retrieve_as_of(snapshot, towers, purchases, vocabularies, config.quotas, chances) for snapshot in cases
-        )
-        customers = sum(len(snapshot.customers) for snapshot in cases)
-        return make_ranking_set(mornings, customers, negatives, rng, only_new_products=baskets)
+    def rows_of(cases: Sequence[FoldCase], negatives: int, baskets: bool) -> RankingSet:
+        customers = sum(len(case.snapshot.customers) for case in cases)
+        retrievals = (retrieved(case, chances) for case in cases)
+        return make_ranking_set(retrievals, customers, negatives, rng, only_new_products=baskets)
 
+    cases = in_folds(ranking_cases(snapshots, config.ranker_customers, rng), towers)
+    chances = fit_chances((retrieved(case.regulars()) for case in cases), tuple(config.quotas))
     rows = real = rows_of(cases, config.ranker.negatives_per_customer, baskets=False)
-    baskets = basket_cases(snapshots, [snapshot.day for snapshot in cases], config.ranker_baskets, rng)
+    days = [snapshot for snapshot in snapshots if snapshot.day in mornings]
+    baskets = cut_baskets(in_folds(days, towers), config.ranker_baskets, rng)
     if baskets:
         # Half as many negatives: there are many of these, and all are of the easier kind.
         known = rows_of(baskets, config.ranker.negatives_per_customer // 2, baskets=True)
@@ -177,73 +138,48 @@ def fit_ranker(
     model = train_ranker(rows, config.ranker)
     # Strangers and cut baskets teach the order; the chances are to be those of the customers who are served by it.
     calibrate(model, real, real.features[:, columns.index("days_since_last_purchase")] < NEVER_DAYS)
-    return Fitted(towers, ServedRanker(model, len(columns)), rows, chances)
+    return Fitted(towers.served, ServedRanker(model, len(columns)), rows, chances)
 
 
-def fit_chances(
-    snapshots: Sequence[Snapshot],
-    towers: TowerPart,
-    purchases: PurchaseLog,
-    vocabularies: Mapping[str, Mapping[str, int]],
-    quotas: Mapping[str, int],
-) -> dict[str, npt.NDArray[np.float32]]:
-    """How often each source was right at each place, for customers with history."""
+def fit_chances(retrievals: Iterable[Retrieval], sources: tuple[str, ...]) -> dict[str, npt.NDArray[np.float32]]:
+    """How often each source was right at each place, for the customers of some retrievals."""
 
     def answers() -> Iterator[Answer]:
-        for snapshot in snapshots:
-            regulars = snapshot.take(np.flatnonzero(snapshot.warm))
-            retrieval = retrieve_as_of(regulars, towers, purchases, vocabularies, quotas)
-            for case in range(len(regulars.customers)):
+        for retrieval in retrievals:
+            targets = retrieval.snapshot.targets
+            for case in range(len(retrieval.snapshot.customers)):
                 candidates = collect(retrieval.question(case), retrieval.quotas, most=None)
-                wanted = regulars.targets.articles[slice(*regulars.targets.offsets[case : case + 2])]
+                wanted = targets.articles[slice(*targets.offsets[case : case + 2])]
                 yield candidates.ranks, np.isin(candidates.positions, wanted)
 
-    return fit_hit_chances(tuple(quotas), answers())
+    return fit_hit_chances(sources, answers())
 
 
-def retrieve_as_of(
-    snapshot: Snapshot,
-    towers: TowerPart,
-    purchases: PurchaseLog,
-    vocabularies: Mapping[str, Mapping[str, int]],
-    quotas: Mapping[str, int],
-    chances: Mapping[str, npt.NDArray[np.float32]] | None = None,
-) -> Retrieval:
-    """The sources as a release of that morning holds them: fitted to purchases before the snapshot's day.
+class FoldCase(NamedTuple):
+    """Customers of one fold on one day, and towers that have not seen them."""
 
-    Args:
-        quotas: how many articles each source may propose.
-        chances: of each source, from ``fit_chances``; without them a large union is cut by quota.
-    """
-    config = towers.model.config
-    known = purchases.before(snapshot.day)
-    snapshot = replace(snapshot, articles=snapshot.articles.with_affinities(known))
-    index = ItemIndex(towers.item_vectors(snapshot), float(towers.model.temperature), config.prior_weight)
-    index.set_units(slice(None), snapshot.articles.units_3d)
-    embeddings = towers.query_tower.embeddings(query_inputs(snapshot.customers, vocabularies))
-    fitted: dict[str, Callable[[], CandidateSource]] = {
-        "bought_again": BoughtAgainSource,
-        "same_product": lambda: SameProductSource(snapshot.articles),
-        "bought_together": lambda: BoughtTogetherSource.fit(known, len(snapshot.articles)),
-        "tower": lambda: AnsweredTowerSource(index, snapshot.customers, embeddings, quotas["tower"]),
-        "similar_picture": lambda: SimilarPictureSource.fit(towers.model.images, snapshot.articles),
-        "department_trend": department_trend,
-        "index_group_trend": index_group_trend,
-        "age_trend": AgeTrendSource,
-        "trending": lambda: TrendingSource.fit(known, len(snapshot.articles)),
-        "cold_articles": lambda: ColdArticlesSource(index),
-    }
-    asked = [Quota(fitted[name](), limit, chances[name] if chances else None) for name, limit in quotas.items()]
-    return Retrieval(snapshot, index, asked, embeddings)
+    snapshot: Snapshot
+    towers: TowerPart
+
+    def regulars(self) -> FoldCase:
+        """Those who had bought before."""
+        return self._replace(snapshot=self.snapshot.take(np.flatnonzero(self.snapshot.warm)))
 
 
-def basket_cases(
-    snapshots: Sequence[Snapshot], days: Sequence[int], customers: int, rng: np.random.Generator
-) -> list[Snapshot]:
-    """Cut baskets of the ranker's days, at most so many in all; nothing where there are none to cut."""
-    chosen = [snapshot for snapshot in snapshots if snapshot.day in days]
-    cut = [split_baskets(snapshot, customers // len(chosen), rng) for snapshot in chosen]
-    return [snapshot for snapshot in cut if snapshot.customers]
+def in_folds(snapshots: Sequence[Snapshot], towers: FittedTowers) -> list[FoldCase]:
+    """Each day's customers by fold; folds without any are left out."""
+    cases = [
+        FoldCase(fold(snapshot, number), unseeing)
+        for snapshot in snapshots
+        for number, unseeing in enumerate(towers.unseeing)
+    ]
+    return [case for case in cases if case.snapshot.customers]
+
+
+def cut_baskets(cases: Sequence[FoldCase], customers: int, rng: np.random.Generator) -> list[FoldCase]:
+    """Cut baskets of these cases, at most so many customers in all; nothing where there are none to cut."""
+    cut = [case._replace(snapshot=split_baskets(case.snapshot, customers // len(cases), rng)) for case in cases]
+    return [case for case in cut if case.snapshot.customers]
 
 
 def ranking_cases(snapshots: Sequence[Snapshot], customers: int, rng: np.random.Generator) -> list[Snapshot]:

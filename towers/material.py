@@ -49,7 +49,7 @@ def open_material(
         tables_dir: what ``vitrine ingest`` wrote.
         store: ``feast.FeatureStore``.
         as_of: use purchases dated before it.
-        days: training days at most; one more is the report day.
+        days: training days at most, fewer of a large shop (``training_days``); one more is the report day.
         customers_per_day: of the training days, at most.
         test_customers: every customer with history is tested, and others up to so many in all.
         seed: draws customers.
@@ -61,7 +61,7 @@ def open_material(
     point_in_time = PointInTime(store, tables_dir)
     catalogue = read_catalogue(point_in_time, tables_dir, today)
     purchases = read_purchases(tables_dir, catalogue.table.ids).before(today)
-    chosen = training_days(purchases, today, days + 1)
+    chosen = training_days(purchases, today, days + 1, customers_per_day)
     if len(chosen) < 2:
         raise UserError(f"only one day before {as_of} is fit to learn from; two are needed, one to measure on")
     console.print(f"training days {_name(chosen[0])} to {_name(chosen[-1])}, measured on {_name(chosen[-1])}")

@@ -21,7 +21,8 @@ from serving.release.writer import write_release
 from towers.bundle import release_content
 from towers.evaluation.contenders import HeadScorer
 from towers.evaluation.metrics import Targets
-from towers.fitting import Fitted, FittingConfig, TowerPart
+from towers.fitted_towers import TowerPart
+from towers.fitting import Fitted, FittingConfig
 from towers.material import Material
 from towers.ranking_set import RankingSet
 from towers.snapshot import Snapshot

@@ -20,9 +20,10 @@ from towers.bundle import release_content
 from towers.evaluation.evaluate import evaluate
 from towers.evaluation.evaluation import Evaluation
 from towers.evaluation.rows import Subject
-from towers.fitting import Fitted, FittingConfig, fit, retrieve_as_of
+from towers.fitting import Fitted, FittingConfig, fit
 from towers.material import Material, open_material
 from towers.measured import Measured, write_peers, write_test_fit
+from towers.morning import retrieve_as_of
 from towers.reports.training_curves import training_curves
 
 
@@ -31,7 +32,7 @@ class TrainOptions:
     """What is trained on, and how."""
 
     as_of: date  # purchases dated before it are known
-    days: int = 28  # training days at most
+    days: int = 60  # training days at most
     customers_per_day: int = 20_000
     test_customers: int = 4_000
     oracle_dir: Path | None = None  # the folder of a synthetic shop, to show the best possible beside ours

@@ -14,6 +14,8 @@ from serving.retrieval.purchase_log import PurchaseLog
 
 FILLED_WINDOW_SHARE = 0.5
 MIN_DAY_SHARE = 0.05
+MOST_CASES = 600_000
+"""Customers on all training days together, as many as 24 GB of memory take with ease."""
 
 
 def read_purchases(tables_dir: Path, article_ids: Sequence[str]) -> PurchaseLog:
@@ -50,7 +52,7 @@ def log_numbers(tables_dir: Path, article_ids: Sequence[str], customer_ids: Sequ
     return np.fromiter((numbers.get(customer, -1) for customer in customer_ids), np.int32, len(customer_ids))
 
 
-def training_days(purchases: PurchaseLog, before: int, limit: int) -> list[int]:
+def training_days(purchases: PurchaseLog, before: int, limit: int, customers_per_day: int) -> list[int]:
     """The last days that show how the shop works, oldest first.
 
     Left out are days with hardly any purchases, and days whose popularity window is still empty: at a log's start, or
@@ -59,6 +61,8 @@ def training_days(purchases: PurchaseLog, before: int, limit: int) -> list[int]:
     Args:
         before: days since 1970-01-01; training days are earlier.
         limit: at most so many.
+        customers_per_day: how many of a day's customers are taken at most. The days taken have MOST_CASES between them
+            at most, but are two at least.
 
     Raises:
         UserError: no day is left.
@@ -68,11 +72,19 @@ def training_days(purchases: PurchaseLog, before: int, limit: int) -> list[int]:
     window = np.array([counts[max(day - 3, 0) : day].sum() for day in days])
     fit = (window >= FILLED_WINDOW_SHARE * counts[days]) & (counts[days] >= MIN_DAY_SHARE * counts.max(initial=0))
     chosen = [int(day) for day in days[fit]][-limit:]
+    cases = np.cumsum([min(_customers(purchases, day), customers_per_day) for day in reversed(chosen)])
+    taken = max(int(np.searchsorted(cases, MOST_CASES, side="right")), 2)
+    chosen = chosen[-taken:]
     if not chosen:
         raise UserError(
             f"no day before day {before} has purchases and three filled days before it; train on a later --as-of"
         )
     return chosen
+
+
+def _customers(purchases: PurchaseLog, day: int) -> int:
+    start, stop = np.searchsorted(purchases.day, [day, day + 1])
+    return np.unique(purchases.customer[start:stop]).size
 
 
 def _purchases_per_day(purchases: PurchaseLog) -> npt.NDArray[np.int64]:

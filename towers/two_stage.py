@@ -77,7 +77,7 @@ class TwoStageModel(tfrs.Model):
         """Args:
         day_numeric: raw numbers of the articles on every training day, [days, n, columns].
         day_prior: log(units of the last 3 days + .3) of the articles on every training day, [days, n].
-        sampling_probability: see ``negatives.mixed_sampling_probability``, [n].
+        sampling_probability: of every training day, see ``negatives.mixed_sampling_probability``, [days, n].
         """
         super().__init__()
         self.config = config
@@ -154,12 +154,12 @@ class TwoStageModel(tfrs.Model):
             content[: batch + uniforms], tf.gather_nd(self._day_numeric, where), training=training
         )
         prior = tf.gather_nd(self._day_prior, where)
-        retrieval = self._retrieval_loss(query, candidate, candidates, prior)
+        retrieval = self._retrieval_loss(query, candidate, candidates, where, prior)
         ranking = self._ranking_loss(query, candidate, candidates, prior, batch)
         return self.config.retrieval_weight * retrieval + self.config.ranking_weight * ranking
 
     def _retrieval_loss(
-        self, query: tf.Tensor, candidate: tf.Tensor, candidates: tf.Tensor, prior: tf.Tensor
+        self, query: tf.Tensor, candidate: tf.Tensor, candidates: tf.Tensor, where: tf.Tensor, prior: tf.Tensor
     ) -> tf.Tensor:
         scaled = query / self.temperature
         probability = None
@@ -167,7 +167,7 @@ class TwoStageModel(tfrs.Model):
             # The prior is one more dimension of the candidates that meets a 1, as in the index.
             scaled = tf.concat([scaled, tf.ones_like(scaled[:, :1])], axis=1)
             candidate = tf.concat([candidate, prior[:, None]], axis=1)
-            probability = tf.gather(self._sampling_probability, candidates)
+            probability = tf.gather_nd(self._sampling_probability, where)
         # Without the correction, drawing negatives by popularity stands in for the prior: both drop out together.
         return self.retrieval_task(
             scaled,

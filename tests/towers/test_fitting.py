@@ -32,7 +32,8 @@ from towers.evaluation.evaluation import Evaluation
 from towers.evaluation.rows import ALL_ROWS, Subject
 from towers.evaluation.served_order import rank_candidates
 from towers.export import ServedCandidateTower, export_candidate_tower, export_query_tower, export_ranker
-from towers.fitting import SOURCES, Fitted, FittingConfig, fit, retrieve_as_of
+from towers.fitting import SOURCES, Fitted, FittingConfig, fit
+from towers.morning import retrieve_as_of
 from towers.ranker import RankerConfig
 from towers.ranking_set import Retrieval
 from towers.snapshot import Snapshot
@@ -46,9 +47,8 @@ CONFIG = FittingConfig(
         candidate_hidden=(32,),
         encoder=EncoderSize(content_dim=16),
         uniform_negatives=16,
-        learning_rate=1e-2,
     ),
-    tower_training=TowerTraining(epochs=20, batch_size=128),
+    tower_training=TowerTraining(epochs=30, batch_size=128),
     ranker=RankerConfig(epochs=3, batch_size=512, negatives_per_customer=20),
     quotas={"bought_again": 10, "same_product": 10, "bought_together": 20, "tower": 20, "trending": 10},
 )

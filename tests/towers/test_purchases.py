@@ -7,6 +7,7 @@ import pytest
 
 from infra.errors import UserError
 from serving.retrieval.purchase_log import PurchaseLog
+from towers import purchases as purchases_module
 from towers.purchases import training_days
 
 
@@ -18,14 +19,25 @@ def log(counts: dict[int, int]) -> PurchaseLog:
 def test_a_day_whose_popularity_window_is_empty_teaches_nothing() -> None:
     # A few customers' history, then the whole shop: day 16 has a window of next to nothing.
     purchases = log({13: 30, 14: 30, 15: 30, 16: 27_000, 17: 40_000, 18: 39_000, 19: 36_000})
-    assert training_days(purchases, before=20, limit=14) == [17, 18, 19]
+    assert training_days(purchases, before=20, limit=14, customers_per_day=100) == [17, 18, 19]
 
 
 def test_the_last_days_before_the_limit_are_taken() -> None:
     purchases = log(dict.fromkeys(range(10, 40), 100))
-    assert training_days(purchases, before=30, limit=3) == [27, 28, 29]
+    assert training_days(purchases, before=30, limit=3, customers_per_day=100) == [27, 28, 29]
+
+
+def test_a_large_shop_is_learned_from_by_fewer_days(monkeypatch: pytest.MonkeyPatch) -> None:
+    day = np.repeat(np.arange(10, 40, dtype=np.int32), 100)
+    customer = np.tile(np.arange(100, dtype=np.int32), 30)
+    purchases = PurchaseLog(customer, np.zeros_like(day), day)
+    monkeypatch.setattr(purchases_module, "MOST_CASES", 550)
+    assert training_days(purchases, before=40, limit=30, customers_per_day=1_000) == [35, 36, 37, 38, 39]
+    assert training_days(purchases, before=40, limit=30, customers_per_day=60) == list(range(31, 40))
+    monkeypatch.setattr(purchases_module, "MOST_CASES", 50)
+    assert training_days(purchases, before=40, limit=30, customers_per_day=1_000) == [38, 39]
 
 
 def test_a_log_without_such_a_day_is_an_error_that_says_what_to_do() -> None:
     with pytest.raises(UserError, match="later --as-of"):
-        training_days(log({10: 5}), before=11, limit=3)
+        training_days(log({10: 5}), before=11, limit=3, customers_per_day=100)

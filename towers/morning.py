@@ -1,0 +1,101 @@
+"""The shop on a past morning, as a release of that morning would hold it: what candidates are proposed from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from serving.retrieval.articles import ArticleTable
+from serving.retrieval.candidates import Quota
+from serving.retrieval.item_index import ItemIndex
+from serving.retrieval.purchase_log import PurchaseLog
+from serving.retrieval.query_features import query_inputs
+from serving.retrieval.sources.bought_again import BoughtAgainSource
+from serving.retrieval.sources.bought_together import BoughtTogetherSource
+from serving.retrieval.sources.cold_articles import ColdArticlesSource
+from serving.retrieval.sources.same_product import SameProductSource
+from serving.retrieval.sources.similar_picture import SimilarPictureSource
+from serving.retrieval.sources.source import CandidateSource
+from serving.retrieval.sources.tower import TowerSource
+from serving.retrieval.sources.trending import AgeTrendSource, TrendingSource, department_trend, index_group_trend
+from towers.fitted_towers import TowerPart
+from towers.ranking_set import AnsweredTowerSource, Retrieval
+from towers.snapshot import Snapshot
+
+_BY_TOWERS = (TowerSource.name, ColdArticlesSource.name)
+
+
+@dataclass(frozen=True)
+class Morning:
+    """All that does not depend on the towers, fitted to purchases before the day: made once for all that ask."""
+
+    articles: ArticleTable  # with affinities
+    sources: Mapping[str, CandidateSource]
+
+    @classmethod
+    def fit(
+        cls, snapshot: Snapshot, purchases: PurchaseLog, images: npt.NDArray[np.float16], names: Collection[str]
+    ) -> Morning:
+        """Fit the named sources.
+
+        Args:
+            purchases: those of the day or later are not looked at.
+            images: picture embeddings, [n, IMAGE_DIM].
+            names: of sources; those by the towers are left to ``retrieve``.
+        """
+        known = purchases.before(snapshot.day)
+        articles = snapshot.articles.with_affinities(known)
+        fitted: dict[str, Callable[[], CandidateSource]] = {
+            "bought_again": BoughtAgainSource,
+            "same_product": lambda: SameProductSource(articles),
+            "bought_together": lambda: BoughtTogetherSource.fit(known, len(articles)),
+            "similar_picture": lambda: SimilarPictureSource.fit(images, articles),
+            "department_trend": department_trend,
+            "index_group_trend": index_group_trend,
+            "age_trend": AgeTrendSource,
+            "trending": lambda: TrendingSource.fit(known, len(articles)),
+        }
+        return cls(articles, {name: fitted[name]() for name in names if name not in _BY_TOWERS})
+
+    def retrieve(
+        self,
+        snapshot: Snapshot,
+        towers: TowerPart,
+        vocabularies: Mapping[str, Mapping[str, int]],
+        quotas: Mapping[str, int],
+        chances: Mapping[str, npt.NDArray[np.float32]] | None = None,
+    ) -> Retrieval:
+        """The sources and the towers, ready to propose.
+
+        Args:
+            snapshot: customers of this day.
+            quotas: how many articles each source may propose.
+            chances: of each source, from ``fit_chances``; without them a large union is cut by quota.
+        """
+        config = towers.model.config
+        snapshot = replace(snapshot, articles=self.articles)
+        index = ItemIndex(towers.item_vectors(snapshot), float(towers.model.temperature), config.prior_weight)
+        index.set_units(slice(None), self.articles.units_3d)
+        embeddings = towers.query_tower.embeddings(query_inputs(snapshot.customers, vocabularies))
+        sources = dict(self.sources)
+        if "tower" in quotas:
+            sources["tower"] = AnsweredTowerSource(index, snapshot.customers, embeddings, quotas["tower"])
+        sources["cold_articles"] = ColdArticlesSource(index)
+        asked = [Quota(sources[name], limit, chances[name] if chances else None) for name, limit in quotas.items()]
+        return Retrieval(snapshot, index, asked, embeddings)
+
+
+def retrieve_as_of(
+    snapshot: Snapshot,
+    towers: TowerPart,
+    purchases: PurchaseLog,
+    vocabularies: Mapping[str, Mapping[str, int]],
+    quotas: Mapping[str, int],
+    chances: Mapping[str, npt.NDArray[np.float32]] | None = None,
+) -> Retrieval:
+    """``Morning.fit`` and ``Morning.retrieve`` in one, for who asks but once."""
+    morning = Morning.fit(snapshot, purchases, towers.model.images, quotas)
+    return morning.retrieve(snapshot, towers, vocabularies, quotas, chances)

@@ -52,10 +52,14 @@ def fit_towers(
     vocabularies: Mapping[str, Mapping[str, int]],
     config: TwoStageConfig,
     training: TowerTraining,
+    unseeing: tuple[TowerPart, ...] | None = None,
 ) -> FittedTowers:
     """Train towers on all customers of some days, and once more without each fold.
 
     Where a log is so young that nobody is left without a fold, its customers are seen through the served towers.
+
+    Args:
+        unseeing: from an earlier fit to fewer of the days, instead of training them anew.
     """
     sizes = [len(vocabularies[name]) for name in QUERY_CATEGORIES]
 
@@ -66,9 +70,11 @@ def fit_towers(
         return TowerPart(model, content, ServedQueryTower(model, content))
 
     served = fitted(snapshots, "two towers")
-    unseeing = []
+    if unseeing is not None:
+        return FittedTowers(served, unseeing)
+    without: list[TowerPart] = []
     for number in range(FOLDS):
         days = [all_but(snapshot, number) for snapshot in snapshots]
         known = any(day.customers for day in days)
-        unseeing.append(fitted(days, f"without fold {number + 1} of {FOLDS}") if known else served)
-    return FittedTowers(served, tuple(unseeing))
+        without.append(fitted(days, f"without fold {number + 1} of {FOLDS}") if known else served)
+    return FittedTowers(served, tuple(without))

@@ -88,6 +88,7 @@ class Fitted:
     ranker: ServedRanker
     rows: RankingSet
     chances: Mapping[str, npt.NDArray[np.float32]]  # source -> how often it is right at each place
+    unseeing: tuple[TowerPart, ...]  # what the ranker saw its customers through, see ``folds``
 
 
 def fit(
@@ -96,9 +97,14 @@ def fit(
     purchases: PurchaseLog,
     vocabularies: Mapping[str, Mapping[str, int]],
     config: FittingConfig,
+    unseeing: tuple[TowerPart, ...] | None = None,
 ) -> Fitted:
-    """Train the towers on all snapshots and the ranker on candidates of the last of them."""
-    towers = fit_towers(snapshots, catalogue, vocabularies, config.towers, config.tower_training)
+    """Train the towers on all snapshots and the ranker on candidates of the last of them.
+
+    Args:
+        unseeing: of an earlier fit to fewer of the snapshots; trained anew where there is none.
+    """
+    towers = fit_towers(snapshots, catalogue, vocabularies, config.towers, config.tower_training, unseeing)
     return fit_ranker(snapshots, towers, purchases, vocabularies, config)
 
 
@@ -138,7 +144,7 @@ def fit_ranker(
     model = train_ranker(rows, config.ranker)
     # Strangers and cut baskets teach the order; the chances are to be those of the customers who are served by it.
     calibrate(model, real, real.features[:, columns.index("days_since_last_purchase")] < NEVER_DAYS)
-    return Fitted(towers.served, ServedRanker(model, len(columns)), rows, chances)
+    return Fitted(towers.served, ServedRanker(model, len(columns)), rows, chances, towers.unseeing)
 
 
 def fit_chances(retrievals: Iterable[Retrieval], sources: tuple[str, ...]) -> dict[str, npt.NDArray[np.float32]]:

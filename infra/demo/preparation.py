@@ -113,7 +113,8 @@ def train_two(settings: Settings, prepared: Prepared) -> Trained:
         fitted, evaluation = pipeline.fit_and_measure(material, options)
         first = pipeline.write(settings, 1, material, options, fitted, evaluation)
     with telling("Training release 2, on all days"), native_logs_to(log):
-        pipeline.write(settings, 2, material, options, pipeline.fit_everything(material, options), evaluation)
+        everything = pipeline.fit_everything(material, options, fitted)
+        pipeline.write(settings, 2, material, options, everything, evaluation)
     return first
 
 

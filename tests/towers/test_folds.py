@@ -37,6 +37,7 @@ def test_what_a_fold_buys_does_not_change_the_towers_that_it_is_seen_through() -
     np.testing.assert_array_equal(towers.unseeing[0].content, without.served.content)
     assert not np.array_equal(towers.unseeing[1].content, without.served.content)
     assert not np.array_equal(towers.served.content, without.served.content)
+    assert fit_towers(fewer, shop, VOCABULARIES, SMALL, SHORT, towers.unseeing).unseeing is towers.unseeing
 
     cases = in_folds(days, towers)
     baskets = cut_baskets(cases, 60, np.random.default_rng(1))

@@ -2,8 +2,8 @@
 
 Towers remember a little of every pair they were trained on. A ranker that learned from those very towers on those very
 pairs would trust them more than they deserve for anybody else. So the ranker's customers of one fold are seen through
-towers that were trained on the others; served are towers that were trained on all. (On H&M, 2020-09-19: MAP@12 .183
-without folds, .186 with them.)
+towers that were trained on the others; served are towers that were trained on all. On H&M's 2020-09-18 and 19 the
+ranker's chances promise 1.06 and 1.03 purchases for each that was made; without folds, 1.32 and 1.11.
 """
 
 from __future__ import annotations

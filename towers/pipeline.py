@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from infra.errors import UserError
+from infra.progress import console
 from infra.settings import Settings
 from serving.release.writer import write_release
 from towers.bundle import release_content
@@ -89,8 +90,8 @@ def refuse_existing(settings: Settings, release: int) -> None:
 
 
 def open_options(settings: Settings, store: Any, options: TrainOptions) -> Material:
-    """The material that the options name."""
-    return open_material(
+    """The material that the options name; says so where pictures were embedded too late to be among the features."""
+    material = open_material(
         settings.tables_dir,
         store,
         options.as_of,
@@ -99,6 +100,12 @@ def open_options(settings: Settings, store: Any, options: TrainOptions) -> Mater
         options.test_customers,
         options.fitting.seed,
     )
+    if (settings.images_dir / "embeddings.parquet").exists() and not material.catalogue.content.images.any():
+        console.print(
+            "[yellow]no picture is among the features, though pictures have been embedded; to learn from them, run "
+            f"`vitrine features --as-of {options.as_of}` after `vitrine images`[/yellow]"
+        )
+    return material
 
 
 def fit_and_measure(material: Material, options: TrainOptions) -> Measurement:

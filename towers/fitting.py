@@ -135,8 +135,9 @@ def fit_ranker(
     cases = in_folds(ranking_cases(snapshots, config.ranker_customers, rng), towers)
     chances = fit_chances((retrieved(case.regulars()) for case in cases), tuple(config.quotas))
     rows = real = rows_of(cases, config.ranker.negatives_per_customer, baskets=False)
-    days = [snapshot for snapshot in snapshots if snapshot.day in mornings]
-    baskets = cut_baskets(in_folds(days, towers), config.ranker_baskets, rng)
+    days = {case.snapshot.day for case in cases}
+    of_days = in_folds([snapshot for snapshot in snapshots if snapshot.day in days], towers)
+    baskets = cut_baskets(of_days, config.ranker_baskets, rng)
     if baskets:
         # Half as many negatives: there are many of these, and all are of the easier kind.
         known = rows_of(baskets, config.ranker.negatives_per_customer // 2, baskets=True)

@@ -11,6 +11,7 @@ from __future__ import annotations
 from zlib import crc32
 
 import numpy as np
+import numpy.typing as npt
 
 from towers.snapshot import Snapshot
 
@@ -32,5 +33,5 @@ def all_but(snapshot: Snapshot, number: int) -> Snapshot:
     return snapshot.take(np.flatnonzero(_folds(snapshot) != number))
 
 
-def _folds(snapshot: Snapshot) -> np.ndarray:
+def _folds(snapshot: Snapshot) -> npt.NDArray[np.int64]:
     return np.fromiter((fold_of(customer.customer_id) for customer in snapshot.customers), np.int64)

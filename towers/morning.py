@@ -19,13 +19,10 @@ from serving.retrieval.sources.cold_articles import ColdArticlesSource
 from serving.retrieval.sources.same_product import SameProductSource
 from serving.retrieval.sources.similar_picture import SimilarPictureSource
 from serving.retrieval.sources.source import CandidateSource
-from serving.retrieval.sources.tower import TowerSource
 from serving.retrieval.sources.trending import AgeTrendSource, TrendingSource, department_trend, index_group_trend
 from towers.fitted_towers import TowerPart
 from towers.ranking_set import AnsweredTowerSource, Retrieval
 from towers.snapshot import Snapshot
-
-_BY_TOWERS = (TowerSource.name, ColdArticlesSource.name)
 
 
 @dataclass(frozen=True)
@@ -58,7 +55,7 @@ class Morning:
             "age_trend": AgeTrendSource,
             "trending": lambda: TrendingSource.fit(known, len(articles)),
         }
-        return cls(articles, {name: fitted[name]() for name in names if name not in _BY_TOWERS})
+        return cls(articles, {name: make() for name, make in fitted.items() if name in names})
 
     def retrieve(
         self,
@@ -80,10 +77,11 @@ class Morning:
         index = ItemIndex(towers.item_vectors(snapshot), float(towers.model.temperature), config.prior_weight)
         index.set_units(slice(None), self.articles.units_3d)
         embeddings = towers.query_tower.embeddings(query_inputs(snapshot.customers, vocabularies))
-        sources = dict(self.sources)
-        if "tower" in quotas:
-            sources["tower"] = AnsweredTowerSource(index, snapshot.customers, embeddings, quotas["tower"])
-        sources["cold_articles"] = ColdArticlesSource(index)
+        by_towers: dict[str, Callable[[], CandidateSource]] = {
+            "tower": lambda: AnsweredTowerSource(index, snapshot.customers, embeddings, quotas["tower"]),
+            "cold_articles": lambda: ColdArticlesSource(index),
+        }
+        sources = {**self.sources, **{name: make() for name, make in by_towers.items() if name in quotas}}
         asked = [Quota(sources[name], limit, chances[name] if chances else None) for name, limit in quotas.items()]
         return Retrieval(snapshot, index, asked, embeddings)
 

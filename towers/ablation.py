@@ -1,12 +1,13 @@
 """``vitrine ablate``: the same training again and again, each time without one thing, measured on the same customers.
 
-What does not change is done once: the joins, and the towers where only a source is taken away.
+What does not change is done once: the joins, and the towers where they see what they always see.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -37,7 +38,7 @@ class Variant:
     name: str
     what: str
     material: Callable[[Material], Material] | None = None  # None: the towers see what they always see
-    without_source: str | None = None
+    config: Callable[[FittingConfig], FittingConfig] = lambda config: config
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,13 @@ def variants(sources: Sequence[str], images_dir: Path, seed: int) -> dict[str, V
             lambda m: _with_content(m, terms=_shuffle(np.ones(len(m.catalogue.table), np.bool_), seed)),
         ),
         Variant("without_stream", "no 30-day activity of customers and articles", _without_stream),
-        *(Variant(f"without_{name}", f"source {name} off", without_source=name) for name in sources),
+        Variant("without_tastes", "no latent tastes", config=lambda config: replace(config, taste_dim=0)),
+        *(
+            Variant(
+                f"without_{name}", f"source {name} off", config=partial(FittingConfig.with_quotas, changes={name: 0})
+            )
+            for name in sources
+        ),
     ]
     return {variant.name: variant for variant in made}
 
@@ -120,8 +127,7 @@ def ablate(
             changed = variant.material(material)
             days = [variant.material(replace(material, past=[], report=day, test=day)).test for day in tests]
             own = _fit_towers(changed, config)
-        quotas = {name: limit for name, limit in config.quotas.items() if name != variant.without_source}
-        ranks[variant.name] = _measure(changed, days, own, replace(config, quotas=quotas))
+        ranks[variant.name] = _measure(changed, days, own, variant.config(config))
     return report_of(tests, ranks, config.seed)
 
 
@@ -149,16 +155,13 @@ def _fit_towers(material: Material, config: FittingConfig) -> FittedTowers:
 
 def _measure(material: Material, tests: Sequence[Snapshot], towers: FittedTowers, config: FittingConfig) -> Ranks:
     """Fit the ranker and rank the test days' customers."""
-    known = material.purchases.before(tests[0].day)
-    fitted = fit_ranker(material.past, towers, known, material.vocabularies, config)
+    fitted = fit_ranker(material.past, towers, material.shop.before(tests[0].day), config)
     parts = [_ranks_of_day(material, test, fitted, config) for test in tests]
     return Ranks(*(np.concatenate([getattr(part, field.name) for part in parts]) for field in fields(Ranks)))
 
 
 def _ranks_of_day(material: Material, test: Snapshot, fitted: Fitted, config: FittingConfig) -> Ranks:
-    retrieval = retrieve_as_of(
-        test, fitted.towers, material.purchases, material.vocabularies, config.quotas, fitted.chances
-    )
+    retrieval = retrieve_as_of(test, fitted.towers, material.shop, config.quotas, fitted.chances, config.taste_dim)
     unknown = np.full(len(test.customers), -1, np.int32)  # only peers ask the log about customers
     order = served_order(Subject(retrieval, fitted.ranker.scores, material.purchases, unknown), ())
     return Ranks(

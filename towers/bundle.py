@@ -40,9 +40,7 @@ def release_content(
         metrics: of ``metrics.json``.
     """
     towers = fitted.towers
-    retrieval = retrieve_as_of(
-        morning, towers, material.purchases, material.vocabularies, config.quotas, fitted.chances
-    )
+    retrieval = retrieve_as_of(morning, towers, material.shop, config.quotas, fitted.chances, config.taste_dim)
     candidate_tower = ServedCandidateTower(towers.model, material.catalogue.content.image_scale)
     as_of: date = EPOCH + timedelta(days=morning.day)
     manifest = Manifest(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import duckdb
@@ -14,6 +15,7 @@ from infra.errors import UserError
 from serving.retrieval.articles import ACTIVITY_COLUMNS, CATEGORIES, SALES_COLUMNS, ArticleTable
 from towers.article_encoder import IMAGE_DIM, ArticleContent
 from towers.article_terms import article_terms
+from towers.content_columns import content_columns
 from towers.point_in_time import PointInTime
 from towers.preprocessing import make_vocabulary
 
@@ -24,6 +26,11 @@ class Catalogue:
 
     table: ArticleTable
     content: ArticleContent
+
+    @cached_property
+    def columns(self) -> npt.NDArray[np.float32]:
+        """The content as plain numbers, [n, columns]."""
+        return content_columns(self.content)
 
 
 def read_catalogue(point_in_time: PointInTime, tables_dir: Path, day: int) -> Catalogue:

@@ -12,18 +12,17 @@ import numpy.typing as npt
 from infra.errors import UserError
 from serving.retrieval.candidates import collect
 from serving.retrieval.hit_chances import Answer, fit_hit_chances
-from serving.retrieval.purchase_log import PurchaseLog
 from serving.retrieval.ranking_features import NEVER_DAYS, ranking_feature_names
 from serving.retrieval.sources.similar_picture import SimilarPictureSource
 from serving.retrieval.sources.trending import INDEX_GROUP_TREND, AgeTrendSource
 from towers.basket_cases import join_baskets, split_baskets
-from towers.catalogue import Catalogue
 from towers.fitted_towers import FittedTowers, TowerPart, fit_towers
 from towers.folds import fold
-from towers.morning import Morning
+from towers.morning import Morning, Shop
 from towers.ranker import RankerConfig, ServedRanker, calibrate, train_ranker
 from towers.ranking_set import RankingSet, Retrieval, make_ranking_set
 from towers.snapshot import Snapshot
+from towers.taste_fitting import DIM
 from towers.tower_trainer import TowerTraining
 from towers.two_stage import TwoStageConfig
 
@@ -52,6 +51,7 @@ class FittingConfig:
     tower_training: TowerTraining = field(default_factory=TowerTraining)
     ranker: RankerConfig = field(default_factory=RankerConfig)
     quotas: Mapping[str, int] = field(default_factory=lambda: dict(QUOTAS))
+    taste_dim: int = DIM  # length of a latent taste, 0 for none
     ranker_customers: int = 10_000
     ranker_baskets: int = 8_000
     seed: int = 7
@@ -93,9 +93,7 @@ class Fitted:
 
 def fit(
     snapshots: Sequence[Snapshot],
-    catalogue: Catalogue,
-    purchases: PurchaseLog,
-    vocabularies: Mapping[str, Mapping[str, int]],
+    shop: Shop,
     config: FittingConfig,
     unseeing: tuple[TowerPart, ...] | None = None,
 ) -> Fitted:
@@ -104,28 +102,26 @@ def fit(
     Args:
         unseeing: of an earlier fit to fewer of the snapshots; trained anew where there is none.
     """
-    towers = fit_towers(snapshots, catalogue, vocabularies, config.towers, config.tower_training, unseeing)
-    return fit_ranker(snapshots, towers, purchases, vocabularies, config)
+    towers = fit_towers(snapshots, shop.catalogue, shop.vocabularies, config.towers, config.tower_training, unseeing)
+    return fit_ranker(snapshots, towers, shop, config)
 
 
 def fit_ranker(
     snapshots: Sequence[Snapshot],
     towers: FittedTowers,
-    purchases: PurchaseLog,
-    vocabularies: Mapping[str, Mapping[str, int]],
+    shop: Shop,
     config: FittingConfig,
 ) -> Fitted:
     """Train the ranker on candidates of the last snapshots, as sources and towers that had not seen them propose."""
     rng = np.random.default_rng(config.seed)
     columns = ranking_feature_names(tuple(config.quotas))
-    images = towers.served.model.images
     mornings: dict[int, Morning] = {}
 
     def retrieved(case: FoldCase, chances: Mapping[str, npt.NDArray[np.float32]] | None = None) -> Retrieval:
         day = case.snapshot.day
         if day not in mornings:
-            mornings[day] = Morning.fit(case.snapshot, purchases, images, config.quotas)
-        return mornings[day].retrieve(case.snapshot, case.towers, vocabularies, config.quotas, chances)
+            mornings[day] = Morning.fit(case.snapshot, shop, config.quotas, config.taste_dim)
+        return mornings[day].retrieve(case.snapshot, case.towers, shop.vocabularies, config.quotas, chances)
 
     def rows_of(cases: Sequence[FoldCase], negatives: int, baskets: bool) -> RankingSet:
         customers = sum(len(case.snapshot.customers) for case in cases)

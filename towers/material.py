@@ -17,6 +17,7 @@ from serving.retrieval.purchase_log import PurchaseLog
 from serving.retrieval.query_features import QUERY_CATEGORIES
 from towers.catalogue import Catalogue, read_catalogue
 from towers.evaluation.metrics import Targets
+from towers.morning import Shop
 from towers.point_in_time import PointInTime
 from towers.preprocessing import make_vocabulary
 from towers.purchases import log_numbers, read_purchases, training_days
@@ -38,6 +39,11 @@ class Material:
     test: Snapshot  # the report day's test customers
     test_log_customers: npt.NDArray[np.int32]  # as the log numbers them
     morning: Snapshot  # of ``as_of``, without customers
+
+    @property
+    def shop(self) -> Shop:
+        """What all mornings have in common."""
+        return Shop(self.catalogue, self.purchases, self.vocabularies)
 
 
 def open_material(

@@ -20,36 +20,51 @@ from serving.retrieval.sources.same_product import SameProductSource
 from serving.retrieval.sources.similar_picture import SimilarPictureSource
 from serving.retrieval.sources.source import CandidateSource
 from serving.retrieval.sources.trending import AgeTrendSource, TrendingSource, department_trend, index_group_trend
+from towers.catalogue import Catalogue
 from towers.fitted_towers import TowerPart
 from towers.ranking_set import AnsweredTowerSource, Retrieval
 from towers.snapshot import Snapshot
+from towers.taste_fitting import DIM, fit_tastes
+
+
+@dataclass(frozen=True)
+class Shop:
+    """What all mornings have in common."""
+
+    catalogue: Catalogue
+    purchases: PurchaseLog
+    vocabularies: Mapping[str, Mapping[str, int]]  # of the query tower's categories
+
+    def before(self, day: int) -> Shop:
+        """The shop as it was known on the morning of a day."""
+        return replace(self, purchases=self.purchases.before(day))
 
 
 @dataclass(frozen=True)
 class Morning:
     """All that does not depend on the towers, fitted to purchases before the day: made once for all that ask."""
 
-    articles: ArticleTable  # with affinities
+    articles: ArticleTable  # with affinities and tastes
     sources: Mapping[str, CandidateSource]
 
     @classmethod
-    def fit(
-        cls, snapshot: Snapshot, purchases: PurchaseLog, images: npt.NDArray[np.float16], names: Collection[str]
-    ) -> Morning:
+    def fit(cls, snapshot: Snapshot, shop: Shop, names: Collection[str], taste_dim: int = DIM) -> Morning:
         """Fit the named sources.
 
         Args:
-            purchases: those of the day or later are not looked at.
-            images: picture embeddings, [n, IMAGE_DIM].
+            shop: purchases of the day or later are not looked at.
             names: of sources; those by the towers are left to ``retrieve``.
+            taste_dim: length of a latent taste, 0 for none.
         """
-        known = purchases.before(snapshot.day)
+        known, catalogue = shop.purchases.before(snapshot.day), shop.catalogue
         articles = snapshot.articles.with_affinities(known)
+        if taste_dim:
+            articles = replace(articles, tastes=fit_tastes(known, articles, catalogue.columns, taste_dim))
         fitted: dict[str, Callable[[], CandidateSource]] = {
             "bought_again": BoughtAgainSource,
             "same_product": lambda: SameProductSource(articles),
             "bought_together": lambda: BoughtTogetherSource.fit(known, len(articles)),
-            "similar_picture": lambda: SimilarPictureSource.fit(images, articles),
+            "similar_picture": lambda: SimilarPictureSource.fit(catalogue.content.images, articles),
             "department_trend": department_trend,
             "index_group_trend": index_group_trend,
             "age_trend": AgeTrendSource,
@@ -89,11 +104,11 @@ class Morning:
 def retrieve_as_of(
     snapshot: Snapshot,
     towers: TowerPart,
-    purchases: PurchaseLog,
-    vocabularies: Mapping[str, Mapping[str, int]],
+    shop: Shop,
     quotas: Mapping[str, int],
     chances: Mapping[str, npt.NDArray[np.float32]] | None = None,
+    taste_dim: int = DIM,
 ) -> Retrieval:
     """``Morning.fit`` and ``Morning.retrieve`` in one, for who asks but once."""
-    morning = Morning.fit(snapshot, purchases, towers.model.images, quotas)
-    return morning.retrieve(snapshot, towers, vocabularies, quotas, chances)
+    morning = Morning.fit(snapshot, shop, quotas, taste_dim)
+    return morning.retrieve(snapshot, towers, shop.vocabularies, quotas, chances)

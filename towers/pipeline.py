@@ -110,8 +110,7 @@ def open_options(settings: Settings, store: Any, options: TrainOptions) -> Mater
 
 def fit_and_measure(material: Material, options: TrainOptions) -> Measurement:
     """Fit to all days but the last and measure on that one."""
-    known = material.purchases.before(material.report.day)
-    fitted = fit(material.past, material.catalogue, known, material.vocabularies, options.fitting)
+    fitted = fit(material.past, material.shop.before(material.report.day), options.fitting)
     return Measurement(fitted, evaluate(measured_subject(material, fitted, options)))
 
 
@@ -119,9 +118,7 @@ def measured_subject(material: Material, fitted: Fitted, options: TrainOptions) 
     """What was fitted, as of the report day's morning."""
     config = options.fitting
     return Subject(
-        retrieve_as_of(
-            material.test, fitted.towers, material.purchases, material.vocabularies, config.quotas, fitted.chances
-        ),
+        retrieve_as_of(material.test, fitted.towers, material.shop, config.quotas, fitted.chances, config.taste_dim),
         fitted.ranker.scores,
         material.purchases,
         material.test_log_customers,
@@ -138,7 +135,7 @@ def fit_everything(material: Material, options: TrainOptions, measured: Fitted) 
     The ranker sees its customers through towers of the measured fit: those have not seen the last day either.
     """
     days = [*material.past, material.report]
-    return fit(days, material.catalogue, material.purchases, material.vocabularies, options.fitting, measured.unseeing)
+    return fit(days, material.shop, options.fitting, measured.unseeing)
 
 
 def write(

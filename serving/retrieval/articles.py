@@ -13,6 +13,7 @@ import numpy.typing as npt
 from feature_repo.schema import ARTICLE_ACTIVITY_30D, ARTICLE_SALES
 from serving.retrieval.affinities import LIFT_CATEGORIES, Affinities
 from serving.retrieval.purchase_log import PurchaseLog
+from serving.retrieval.tastes import GROUP, Tastes
 
 CATEGORIES = (
     "product_type_name",
@@ -56,6 +57,7 @@ class SalesTotals:
     shop: float
     by_department: npt.NDArray[np.float32]  # [department codes]
     by_product: npt.NDArray[np.float32]  # [products]
+    by_group: npt.NDArray[np.float32]  # [index group codes]
 
 
 @dataclass
@@ -74,6 +76,7 @@ class ArticleTable:
     activity: npt.NDArray[np.float32]  # [n, len(ACTIVITY_COLUMNS)] NaN = missing
     in_stock: npt.NDArray[np.bool_]  # [n]
     affinities: Affinities | None = None  # what purchases before the table's day tell about kinds of articles
+    tastes: Tastes | None = None  # what these purchases tell about what sets customers apart
     position: dict[str, int] = field(init=False, repr=False)
     activity_version: int = field(default=0, init=False)
     _totals: tuple[int, SalesTotals] | None = field(default=None, init=False, repr=False)
@@ -121,6 +124,7 @@ class ArticleTable:
                     float(units.sum()),
                     np.bincount(department, units).astype(np.float32),
                     np.bincount(self.product, units).astype(np.float32),
+                    np.bincount(self.category(GROUP), units).astype(np.float32),
                 ),
             )
             self._totals = kept
@@ -153,6 +157,8 @@ class ArticleTable:
         np.save(folder / "activity.npy", self.activity)
         if self.affinities is not None:
             self.affinities.save(folder)
+        if self.tastes is not None:
+            self.tastes.save(folder / "tastes.npz")
         (folder / "vocabularies.json").write_text(json.dumps(self.vocabularies, ensure_ascii=False))
 
     @classmethod
@@ -169,4 +175,5 @@ class ArticleTable:
             activity=np.load(folder / "activity.npy"),
             in_stock=np.ones(len(ids), dtype=np.bool_),
             affinities=Affinities.load(folder),
+            tastes=Tastes.load(folder / "tastes.npz"),
         )

@@ -15,6 +15,7 @@ from serving.retrieval.customer import Customer
 from serving.retrieval.item_index import ItemIndex
 from serving.retrieval.kind_features import ABSENT_RANK, KIND_FEATURES, kind_features
 from serving.retrieval.request_features import REQUEST_FEATURES, request_features
+from serving.retrieval.taste_features import TASTE_FEATURES, taste_features
 
 SHARE_CATEGORIES = (
     "product_type_name",
@@ -83,6 +84,7 @@ def ranking_feature_names(sources: tuple[str, ...]) -> tuple[str, ...]:
         *(reference.split(":")[0].removeprefix("customer_") + "_" + reference.split(":")[1] for reference in _CUSTOMER),
         *REQUEST_FEATURES,
         *KIND_FEATURES,
+        *TASTE_FEATURES,
     )
 
 
@@ -109,6 +111,7 @@ def ranking_features(
     columns += _prices_and_ages(customer, positions, articles)
     columns += _once_per_customer(customer, positions.size)
     columns += kind_features(customer, candidates, articles)
+    columns += taste_features(customer, positions, articles)
     return np.stack(columns, axis=1, dtype=np.float32, casting="unsafe")
 
 

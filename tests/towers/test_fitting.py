@@ -22,18 +22,16 @@ from tower_worlds import (
 from infra.errors import UserError
 from serving.release.reader import open_source
 from serving.retrieval.customer import RECENT_PURCHASES
-from serving.retrieval.purchase_log import PurchaseLog
 from serving.retrieval.query_features import QueryInputs, query_inputs
 from towers.article_encoder import EncoderSize
 from towers.candidate_features import candidate_numeric
-from towers.catalogue import Catalogue
 from towers.evaluation.evaluate import evaluate
 from towers.evaluation.evaluation import Evaluation
 from towers.evaluation.rows import ALL_ROWS, Subject
 from towers.evaluation.served_order import rank_candidates
 from towers.export import ServedCandidateTower, export_candidate_tower, export_query_tower, export_ranker
 from towers.fitting import SOURCES, Fitted, FittingConfig, fit
-from towers.morning import retrieve_as_of
+from towers.morning import Shop, retrieve_as_of
 from towers.ranker import RankerConfig
 from towers.ranking_set import Retrieval
 from towers.snapshot import Snapshot
@@ -57,8 +55,7 @@ REPORT_DAY = FIRST_DAY + 7
 
 @dataclass(frozen=True)
 class World:
-    catalogue: Catalogue
-    purchases: PurchaseLog
+    shop: Shop
     fitted: Fitted
     test: Snapshot
     retrieval: Retrieval
@@ -67,21 +64,22 @@ class World:
 
 @pytest.fixture(scope="module")
 def world() -> World:
-    shop, purchases = catalogue(), purchases_of_two_styles()
-    days = [snapshot_on(shop, FIRST_DAY + day, purchases) for day in range(3, 7)]
-    fitted = fit(days, shop, purchases.before(REPORT_DAY), VOCABULARIES, CONFIG)
-    test = snapshot_on(shop, REPORT_DAY, purchases)
-    retrieval = retrieve_as_of(test, fitted.towers, purchases, VOCABULARIES, CONFIG.quotas, fitted.chances)
+    purchases = purchases_of_two_styles()
+    shop = Shop(catalogue(), purchases, VOCABULARIES)
+    days = [snapshot_on(shop.catalogue, FIRST_DAY + day, purchases) for day in range(3, 7)]
+    fitted = fit(days, shop.before(REPORT_DAY), CONFIG)
+    test = snapshot_on(shop.catalogue, REPORT_DAY, purchases)
+    retrieval = retrieve_as_of(test, fitted.towers, shop, CONFIG.quotas, fitted.chances)
     numbers = np.array([int(customer.customer_id) for customer in test.customers], np.int32)
     subject = Subject(retrieval, fitted.ranker.scores, purchases, numbers, fitted.towers.head_logits, fitted.rows)
-    return World(shop, purchases, fitted, test, retrieval, evaluate(subject, ALL_ROWS))
+    return World(shop, fitted, test, retrieval, evaluate(subject, ALL_ROWS))
 
 
 @pytest.fixture(scope="module")
 def models(world: World, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("models")
     export_query_tower(world.fitted.towers.query_tower, folder / "query_tower")
-    served = ServedCandidateTower(world.fitted.towers.model, world.catalogue.content.image_scale)
+    served = ServedCandidateTower(world.fitted.towers.model, world.shop.catalogue.content.image_scale)
     export_candidate_tower(served, folder / "candidate_tower")
     export_ranker(world.fitted.ranker, folder / "ranker")
     return folder
@@ -120,7 +118,7 @@ def test_one_purchase_moves_a_stranger_towards_its_style(world: World) -> None:
 def test_every_source_can_be_switched_on_and_is_known_to_a_release(world: World, tmp_path: Path) -> None:
     quotas = CONFIG.with_quotas({**dict.fromkeys(SOURCES, 5), "trending": 0}).quotas
     assert set(quotas) == set(SOURCES) - {"trending"}
-    retrieval = retrieve_as_of(world.test, world.fitted.towers, world.purchases, VOCABULARIES, quotas)
+    retrieval = retrieve_as_of(world.test, world.fitted.towers, world.shop, quotas)
     for quota in retrieval.quotas:
         name = quota.source.name
         if hasattr(quota.source, "save"):
@@ -173,7 +171,7 @@ def test_an_article_that_the_release_does_not_know_is_like_none(world: World) ->
 
 def test_the_exported_candidate_tower_gives_the_index_its_vectors(world: World, models: Path) -> None:
     serve = tf.saved_model.load(str(models / "candidate_tower")).signatures["serving_default"]
-    content = world.catalogue.content
+    content = world.shop.catalogue.content
     raw_images = content.images.astype(np.float32) * content.image_scale
     got = serve(
         numeric=tf.constant(candidate_numeric(world.test.articles)),

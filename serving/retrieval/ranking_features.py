@@ -64,7 +64,7 @@ def ranking_feature_names(sources: tuple[str, ...]) -> tuple[str, ...]:
         "tower_prior_score",
         "recent_cosine_max",
         "recent_cosine_mean",
-        "taste_score",
+        "tower_taste",
         "times_bought",
         "days_since_bought",
         "product_times_bought",
@@ -107,7 +107,7 @@ def ranking_features(
     columns.append((candidates.ranks != ABSENT).sum(axis=1))
     columns += _similarities(customer, positions, articles, index, query_embedding)
     columns += _repurchase(customer, positions, articles)
-    columns += _tastes(customer, positions, articles)
+    columns += _category_shares(customer, positions, articles)
     columns += _prices_and_ages(customer, positions, articles)
     columns += _once_per_customer(customer, positions.size)
     columns += kind_features(customer, candidates, articles)
@@ -137,14 +137,13 @@ def _similarities(
     filled = np.where(counted, to_recent, 0.0)
     mean = filled.sum(axis=1) / np.maximum(counted.sum(axis=1), 1)
     maximum = np.where(counted, to_recent, -1.0).max(axis=1)
-    return [cosine, prior_score, maximum, mean, vectors @ _taste(customer, index)]
+    return [cosine, prior_score, maximum, mean, vectors @ _tower_taste(customer, index)]
 
 
-def _taste(customer: Customer, index: ItemIndex) -> npt.NDArray[np.float32]:
+def _tower_taste(customer: Customer, index: ItemIndex) -> npt.NDArray[np.float32]:
     """Where all purchases of the customer lie, however old, seen from the middle of the catalogue, [d].
 
-    The towers forget within weeks, for what is bought next; this tells what is liked at any time. It is the shorter the
-    fewer the purchases.
+    The query tower leans on the newest purchases; here all count the same. It is the shorter the fewer they are.
     """
     times = customer.bought_times.astype(np.float32)
     purchases = float(times.sum())
@@ -168,7 +167,7 @@ def _repurchase(customer: Customer, positions: npt.NDArray[np.int32], articles: 
     return [times, days, product_times, product_days, same_product.sum(axis=1)]
 
 
-def _tastes(customer: Customer, positions: npt.NDArray[np.int32], articles: ArticleTable) -> list[npt.NDArray]:
+def _category_shares(customer: Customer, positions: npt.NDArray[np.int32], articles: ArticleTable) -> list[npt.NDArray]:
     shares, same_as_last = [], []
     weight = customer.bought_times / max(int(customer.bought_times.sum()), 1)
     for category in SHARE_CATEGORIES:

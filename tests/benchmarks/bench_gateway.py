@@ -10,6 +10,7 @@ import itertools
 import os
 import time
 import urllib.request
+from dataclasses import replace
 from pathlib import Path
 
 import grpc
@@ -39,6 +40,7 @@ from serving.retrieval.query_features import QUERY_CATEGORIES, QUERY_NUMERIC
 from serving.retrieval.ranking_features import ranking_feature_names
 from serving.retrieval.sources.bought_together import NEIGHBOURS, BoughtTogetherSource
 from towers.fitting import QUOTAS
+from towers.taste_fitting import fit_tastes
 
 ARTICLES, PRODUCTS, DIM, CUSTOMERS, REQUESTS = 105_542, 47_224, 64, 500, 1_500
 CATEGORY_SIZES = dict(zip(CATEGORIES, (131, 19, 30, 50, 8, 20, 250, 10, 5, 56, 21), strict=True))
@@ -68,7 +70,8 @@ def article_table(rng: np.random.Generator) -> ArticleTable:
         activity=activity,
         in_stock=np.ones(ARTICLES, np.bool_),
     )
-    return table.with_affinities(purchases)
+    table = table.with_affinities(purchases)
+    return replace(table, tastes=fit_tastes(purchases, table, rng.normal(size=(ARTICLES, 40)).astype(np.float32)))
 
 
 def write_bundle(releases_dir: Path, rng: np.random.Generator) -> np.ndarray:

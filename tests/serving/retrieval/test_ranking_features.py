@@ -60,9 +60,9 @@ def test_taste_is_where_purchases_lie_from_the_middle_of_the_catalogue_and_short
     _, often = features(bought(("0000000001", 90), times=3))
     for column, purchases in ((once, 1), (often, 3)):
         certainty = purchases / (purchases + TASTE_SMOOTHING)
-        np.testing.assert_allclose(column["taste_score"], np.array([0.75, -0.25, -0.25, -0.25]) * certainty, rtol=1e-6)
+        np.testing.assert_allclose(column["tower_taste"], np.array([0.75, -0.25, -0.25, -0.25]) * certainty, rtol=1e-6)
     _, stranger = features({})
-    assert np.isnan(stranger["taste_score"]).all()
+    assert np.isnan(stranger["tower_taste"]).all()
 
 
 def test_a_purchase_of_today_looks_like_yesterdays_the_youngest_that_training_knows():

@@ -17,6 +17,7 @@ DAY = click.DateTime(["%Y-%m-%d"])
 ORACLE = click.option(
     "--oracle", type=click.Path(path_type=Path, file_okay=False), help="Folder of a synthetic shop: adds its best row."
 )
+DAYS = click.option("--days", default=60, show_default=True, help="Train on at most so many days.")
 
 
 class _Quota(click.ParamType):
@@ -106,7 +107,7 @@ def images(data_dir: Path, backbone: str, weights: Path | None, with_map: bool, 
     type=click.IntRange(min=1),
     help="Epochs of the two towers; by the size of the log unless given.",
 )
-@click.option("--days", default=60, show_default=True, help="Train on at most so many days.")
+@DAYS
 @click.option(
     "--include-report-day/--no-include-report-day",
     default=True,
@@ -196,7 +197,7 @@ def evaluate(
 @click.option("--only", help="Names of variants, separated by commas; all unless given.")
 @click.option("--list", "list_only", is_flag=True, help="Name the variants and stop.")
 @click.option("--seed", default=7, show_default=True, help="Of all training.")
-@click.option("--days", default=60, show_default=True, help="Train on at most so many days.")
+@DAYS
 @click.option("--customers", default=20_000, show_default=True, help="Measure on at most so many customers a day.")
 @click.option(
     "--report-days", default=1, show_default=True, type=click.IntRange(min=1), help="Measure on so many days."

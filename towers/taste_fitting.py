@@ -55,17 +55,16 @@ def fit_tastes(
         return None
     choices = _Choices.of(purchases.newest(MOST_PURCHASES), articles)
     vectors, spread = _directions(choices, np.column_stack([columns, _relative_price(articles)]), dim)
-    prior = _Prior(np.zeros(vectors.shape[1]), np.diag(spread))
-    prior = _maximise(choices, vectors, prior, ROUNDS[0])
-    vectors = _moved(choices, vectors, prior)
-    prior = _maximise(choices, vectors, prior, ROUNDS[1])
-    cells = _Cells.of(choices, vectors)
+    placed = _Articles.at(vectors, choices)
+    prior = _maximise(choices, placed, _Prior(np.zeros(vectors.shape[1]), np.diag(spread)), ROUNDS[0])
+    placed = _Articles.at(_moved(choices, placed, prior), choices)
+    prior = _maximise(choices, placed, prior, ROUNDS[1])
     groups, width = len(choices.shares), vectors.shape[1]
     return Tastes(
-        vectors=vectors.astype(np.float32),
+        vectors=placed.vectors.astype(np.float32),
         starts=choices.starts,
-        middles=cells.middles.reshape(-1, groups, width).astype(np.float32),
-        spreads=cells.spreads.reshape(-1, groups, width, width).astype(np.float32),
+        middles=placed.middles.reshape(-1, groups, width).astype(np.float32),
+        spreads=placed.spreads.reshape(-1, groups, width, width).astype(np.float32),
         prior_mean=prior.mean.astype(np.float32),
         prior_precision=np.linalg.inv(prior.covariance).astype(np.float32),
         shares=choices.shares,
@@ -127,21 +126,22 @@ class _Choices:
 
 
 @dataclass(frozen=True)
-class _Cells:
-    """What the vectors of a cell's purchases are like."""
+class _Articles:
+    """Vectors of the articles, and what those of a cell's purchases are like."""
 
+    vectors: npt.NDArray[np.float64]  # [n, d]
     middles: npt.NDArray[np.float64]  # [cells, d]
     spreads: npt.NDArray[np.float64]  # [cells, d, d]
 
     @classmethod
-    def of(cls, choices: _Choices, vectors: npt.NDArray[np.float64]) -> _Cells:
+    def at(cls, vectors: npt.NDArray[np.float64], choices: _Choices) -> _Articles:
         middles = choices.cell_sales @ vectors
         spreads = np.zeros((*middles.shape, vectors.shape[1]))
         sales = choices.cell_sales
         for cell, (start, stop) in enumerate(zip(sales.indptr[:-1], sales.indptr[1:], strict=True)):
             off = vectors[sales.indices[start:stop]] - middles[cell]
             spreads[cell] = (off * sales.data[start:stop, None]).T @ off
-        return cls(middles, spreads)
+        return cls(vectors, middles, spreads)
 
 
 def _directions(
@@ -184,11 +184,11 @@ def _scatter(
     return scatter
 
 
-def _maximise(choices: _Choices, vectors: npt.NDArray[np.float64], prior: _Prior, rounds: int) -> _Prior:
+def _maximise(choices: _Choices, articles: _Articles, prior: _Prior, rounds: int) -> _Prior:
     """How tastes are spread, by expectation maximisation."""
     for _ in range(rounds):
         mean, square = np.zeros_like(prior.mean), np.zeros_like(prior.covariance)
-        for _, means, squares in _posteriors(choices, vectors, prior):
+        for _, means, squares in _posteriors(choices, articles, prior):
             mean += means.sum(axis=0)
             square += squares.sum(axis=0)
         customers = choices.by_customer.shape[0]
@@ -197,19 +197,17 @@ def _maximise(choices: _Choices, vectors: npt.NDArray[np.float64], prior: _Prior
     return prior
 
 
-def _moved(choices: _Choices, vectors: npt.NDArray[np.float64], prior: _Prior) -> npt.NDArray[np.float64]:
+def _moved(choices: _Choices, articles: _Articles, prior: _Prior) -> npt.NDArray[np.float64]:
     """The vectors after one Newton step of each towards its buyers, held back as VECTOR_EVIDENCE says."""
-    dim = vectors.shape[1]
-    cells = choices.cell_sales.shape[0]
+    vectors, (cells, dim) = articles.vectors, articles.middles.shape
     pulled = np.zeros_like(vectors)
     taste, square = np.zeros((cells, dim)), np.zeros((cells, dim * dim))
-    for rows, means, squares in _posteriors(choices, vectors, prior):
+    for rows, means, squares in _posteriors(choices, articles, prior):
         of_cells = choices.cells_by_customer[rows].T
         pulled += choices.by_customer[rows].T @ means
         taste += of_cells @ means
         square += of_cells @ squares.reshape(len(means), -1)
-    middles = choices.cell_sales @ vectors
-    at_middle = np.einsum("kij,kj->ki", square.reshape(-1, dim, dim), middles)
+    at_middle = np.einsum("kij,kj->ki", square.reshape(-1, dim, dim), articles.middles)
     moved = vectors.copy()
     sold = np.flatnonzero(np.asarray(choices.by_customer.sum(axis=0)).ravel())
     for part in _chunks(len(sold)):
@@ -223,15 +221,14 @@ def _moved(choices: _Choices, vectors: npt.NDArray[np.float64], prior: _Prior) -
 
 
 def _posteriors(
-    choices: _Choices, vectors: npt.NDArray[np.float64], prior: _Prior
+    choices: _Choices, articles: _Articles, prior: _Prior
 ) -> Iterator[tuple[slice, npt.NDArray[np.float64], npt.NDArray[np.float64]]]:
     """Chunk by chunk of customers: the likeliest tastes [c, d] and their expected outer squares [c, d, d]."""
-    cells, precision = _Cells.of(choices, vectors), np.linalg.inv(prior.covariance)
-    dim = vectors.shape[1]
-    flat = cells.spreads.reshape(-1, dim * dim)
+    precision, dim = np.linalg.inv(prior.covariance), articles.vectors.shape[1]
+    flat = articles.spreads.reshape(-1, dim * dim)
     for rows in _chunks(choices.by_customer.shape[0]):
         chosen = choices.cells_by_customer[rows]
-        pull = choices.by_customer[rows] @ vectors - chosen @ cells.middles + precision @ prior.mean
+        pull = choices.by_customer[rows] @ articles.vectors - chosen @ articles.middles + precision @ prior.mean
         covariance = np.linalg.inv((chosen @ flat).reshape(-1, dim, dim) + precision)
         means = np.einsum("cij,cj->ci", covariance, pull)
         yield rows, means, covariance + means[:, :, None] * means[:, None, :]

@@ -132,7 +132,8 @@ def test_serving_guesses_what_fitting_did(world: World) -> None:
     prior = taste_fitting._Prior(
         world.fitted.prior_mean.astype(np.float64), np.linalg.inv(world.fitted.prior_precision.astype(np.float64))
     )
-    ((_, means, _),) = taste_fitting._posteriors(choices, world.fitted.vectors.astype(np.float64), prior)
+    articles = taste_fitting._Articles.at(world.fitted.vectors.astype(np.float64), choices)
+    ((_, means, _),) = taste_fitting._posteriors(choices, articles, prior)
     for customer in (0, 17, CUSTOMERS - 1):
         own = np.flatnonzero(world.purchases.customer == customer)[::-1]
         guess = world.guess(world.purchases.article[own], world.purchases.day[own])

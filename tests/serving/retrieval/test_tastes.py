@@ -10,7 +10,8 @@ from retrieval_worlds import TODAY, bought, shop
 
 from serving.retrieval.articles import CATEGORIES, ArticleTable
 from serving.retrieval.customer import Customer
-from serving.retrieval.taste_features import SALES_SMOOTHING, TASTE_FEATURES, taste_features
+from serving.retrieval.kind_features import SMOOTHING
+from serving.retrieval.taste_features import TASTE_FEATURES, taste_features
 from serving.retrieval.tastes import GROUP, SHARE_SMOOTHING, Tastes
 
 PLAIN, BOLD = -1.0, 1.0
@@ -83,7 +84,7 @@ def test_the_features_are_chances_within_the_group_and_of_it() -> None:
     np.testing.assert_allclose(
         np.exp(column["index_group_log_share"]), np.where(GROUPS == LADIES, ladies, 1 - ladies), rtol=1e-2
     )
-    of_group = np.log((np.array(UNITS) + SALES_SMOOTHING) / np.where(GROUPS == LADIES, 11.0, 4.0))
+    of_group = np.log((np.array(UNITS) + SMOOTHING) / np.where(GROUPS == LADIES, 11.0, 4.0))
     np.testing.assert_allclose(
         column["taste_log_chance"], column["taste_lift"] + of_group + column["index_group_log_share"], rtol=1e-5
     )

@@ -25,7 +25,6 @@ from towers.evaluation.served_order import SERVED
 from towers.fitted_towers import FittedTowers, fit_towers
 from towers.fitting import Fitted, FittingConfig, fit_ranker
 from towers.material import Material
-from towers.morning import retrieve_as_of
 from towers.snapshot import Snapshot
 
 _STREAM = "customer_activity_30d:"
@@ -43,11 +42,16 @@ class Variant:
 
 @dataclass(frozen=True)
 class Ranks:
-    """Where every target of the test day stands."""
+    """Where every target of the test days stands, [targets in all]; of several fits [fits, targets in all]."""
 
     served: npt.NDArray[np.int32]  # in Vitrine's lists
     towers: npt.NDArray[np.int32]  # in the towers' own
     proposed: npt.NDArray[np.int32]  # > 0 where it is a candidate
+
+    @classmethod
+    def join(cls, parts: Sequence[Ranks], how: Callable[[list[npt.NDArray[np.int32]]], npt.NDArray[np.int32]]) -> Ranks:
+        """One of several, each array joined by a function of numpy."""
+        return cls(*(how([getattr(part, field.name) for part in parts]) for field in fields(cls)))
 
 
 def variants(sources: Sequence[str], images_dir: Path, seed: int) -> dict[str, Variant]:
@@ -100,7 +104,7 @@ def choose(known: Mapping[str, Variant], only: str | None) -> list[Variant]:
 
 
 def ablate(
-    material: Material, config: FittingConfig, chosen: Sequence[Variant], report_days: int = 1
+    material: Material, config: FittingConfig, chosen: Sequence[Variant], report_days: int = 1, fits: int = 1
 ) -> AblationReport:
     """Train and measure everything, and each variant.
 
@@ -110,6 +114,8 @@ def ablate(
         chosen: what to take away in turn.
         report_days: measure on so many of the last days, by models that had seen none of them: what is rare, such as
             cold articles, needs more than one day to tell anything.
+        fits: do all this so many times, by seed after seed, and average what each customer got: two fits of the same
+            thing differ by as much as many a variant is worth.
 
     Raises:
         UserError: no day is left to train on.
@@ -117,18 +123,21 @@ def ablate(
     if report_days > len(material.past):
         raise UserError(f"{report_days} report days leave none of {len(material.past) + 1} to train on; ask for fewer")
     material, tests = _held_back(material, report_days)
-    console.print(f"[bold]{EVERYTHING}[/bold]")
-    towers = _fit_towers(material, config)
-    ranks = {EVERYTHING: _measure(material, tests, towers, config)}
-    for number, variant in enumerate(chosen, start=1):
-        console.print(f"[bold]{number} of {len(chosen)}: {variant.name}[/bold], {variant.what}", highlight=False)
-        changed, days, own = material, tests, towers
-        if variant.material is not None:
-            changed = variant.material(material)
-            days = [variant.material(replace(material, past=[], report=day, test=day)).test for day in tests]
-            own = _fit_towers(changed, config)
-        ranks[variant.name] = _measure(changed, days, own, variant.config(config))
-    return report_of(tests, ranks, config.seed)
+    ranks: dict[str, list[Ranks]] = {EVERYTHING: [], **{variant.name: [] for variant in chosen}}
+    for fit in range(fits):
+        seeded = config.with_seed(config.seed + fit)
+        console.print(f"[bold]{EVERYTHING}[/bold]{f', fit {fit + 1} of {fits}' if fits > 1 else ''}", highlight=False)
+        towers = _fit_towers(material, seeded)
+        ranks[EVERYTHING].append(_measure(material, tests, towers, seeded))
+        for number, variant in enumerate(chosen, start=1):
+            console.print(f"[bold]{number} of {len(chosen)}: {variant.name}[/bold], {variant.what}", highlight=False)
+            changed, days, own = material, tests, towers
+            if variant.material is not None:
+                changed = variant.material(material)
+                days = [variant.material(replace(material, past=[], report=day, test=day)).test for day in tests]
+                own = _fit_towers(changed, seeded)
+            ranks[variant.name].append(_measure(changed, days, own, variant.config(seeded)))
+    return report_of(tests, {name: Ranks.join(own, np.stack) for name, own in ranks.items()}, config.seed)
 
 
 def _held_back(material: Material, report_days: int) -> tuple[Material, list[Snapshot]]:
@@ -156,12 +165,11 @@ def _fit_towers(material: Material, config: FittingConfig) -> FittedTowers:
 def _measure(material: Material, tests: Sequence[Snapshot], towers: FittedTowers, config: FittingConfig) -> Ranks:
     """Fit the ranker and rank the test days' customers."""
     fitted = fit_ranker(material.past, towers, material.shop.before(tests[0].day), config)
-    parts = [_ranks_of_day(material, test, fitted, config) for test in tests]
-    return Ranks(*(np.concatenate([getattr(part, field.name) for part in parts]) for field in fields(Ranks)))
+    return Ranks.join([_ranks_of_day(material, test, fitted) for test in tests], np.concatenate)
 
 
-def _ranks_of_day(material: Material, test: Snapshot, fitted: Fitted, config: FittingConfig) -> Ranks:
-    retrieval = retrieve_as_of(test, fitted.towers, material.shop, config.quotas, fitted.chances, config.taste_dim)
+def _ranks_of_day(material: Material, test: Snapshot, fitted: Fitted) -> Ranks:
+    retrieval = fitted.retrieval(test, material.shop)
     unknown = np.full(len(test.customers), -1, np.int32)  # only peers ask the log about customers
     order = served_order(Subject(retrieval, fitted.ranker.scores, material.purchases, unknown), ())
     return Ranks(

@@ -12,10 +12,9 @@ from serving.release.writer import ReleaseContent
 from serving.retrieval.query_features import QUERY_NUMERIC
 from serving.retrieval.ranking_features import ranking_feature_names
 from towers.export import ServedCandidateTower, export_candidate_tower, export_query_tower, export_ranker
-from towers.fitting import Fitted, FittingConfig
+from towers.fitting import Fitted
 from towers.images.reduction import Reduction
 from towers.material import EPOCH, Material
-from towers.morning import retrieve_as_of
 from towers.snapshot import Snapshot
 
 
@@ -23,7 +22,6 @@ def release_content(
     release: int,
     material: Material,
     fitted: Fitted,
-    config: FittingConfig,
     morning: Snapshot,
     images_dir: Path,
     headline: Mapping[str, float],
@@ -39,8 +37,8 @@ def release_content(
         headline: metrics for the manifest.
         metrics: of ``metrics.json``.
     """
-    towers = fitted.towers
-    retrieval = retrieve_as_of(morning, towers, material.shop, config.quotas, fitted.chances, config.taste_dim)
+    towers, config = fitted.towers, fitted.config
+    retrieval = fitted.retrieval(morning, material.shop)
     candidate_tower = ServedCandidateTower(towers.model, material.catalogue.content.image_scale)
     as_of: date = EPOCH + timedelta(days=morning.day)
     manifest = Manifest(

@@ -202,6 +202,13 @@ def evaluate(
 @click.option(
     "--report-days", default=1, show_default=True, type=click.IntRange(min=1), help="Measure on so many days."
 )
+@click.option(
+    "--fits",
+    default=1,
+    show_default=True,
+    type=click.IntRange(min=1),
+    help="Train everything so many times by other seeds, and measure the mean.",
+)
 @QUOTA
 @_native_logs_aside
 def ablate(
@@ -212,6 +219,7 @@ def ablate(
     days: int,
     customers: int,
     report_days: int,
+    fits: int,
     quotas: tuple[tuple[str, int], ...],
 ) -> None:
     """Train again without one thing, and measure what is lost, by all customers and slices.
@@ -236,7 +244,7 @@ def ablate(
     chosen = choose(known, only)
     options = TrainOptions(as_of.date(), days, test_customers=customers, fitting=config)
     material = open_options(settings, open_store(settings), options)
-    report = run(material, config, chosen, report_days)
+    report = run(material, config, chosen, report_days, fits)
     report.show(console)
     for path in report.write(settings.reports_dir):
         console.print(f"wrote {path}", soft_wrap=True)

@@ -89,6 +89,12 @@ class Fitted:
     rows: RankingSet
     chances: Mapping[str, npt.NDArray[np.float32]]  # source -> how often it is right at each place
     unseeing: tuple[TowerPart, ...]  # what the ranker saw its customers through, see ``folds``
+    config: FittingConfig
+
+    def retrieval(self, snapshot: Snapshot, shop: Shop) -> Retrieval:
+        """Sources fitted to purchases before the snapshot's day, and the towers, ready to propose to its customers."""
+        morning = Morning.fit(snapshot, shop, self.config.quotas, self.config.taste_dim)
+        return morning.retrieve(snapshot, self.towers, shop.vocabularies, self.config.quotas, self.chances)
 
 
 def fit(
@@ -141,7 +147,7 @@ def fit_ranker(
     model = train_ranker(rows, config.ranker)
     # Strangers and cut baskets teach the order; the chances are to be those of the customers who are served by it.
     calibrate(model, real, real.features[:, columns.index("days_since_last_purchase")] < NEVER_DAYS)
-    return Fitted(towers.served, ServedRanker(model, len(columns)), rows, chances, towers.unseeing)
+    return Fitted(towers.served, ServedRanker(model, len(columns)), rows, chances, towers.unseeing, config)
 
 
 def fit_chances(retrievals: Iterable[Retrieval], sources: tuple[str, ...]) -> dict[str, npt.NDArray[np.float32]]:

@@ -22,7 +22,7 @@ from towers.bundle import release_content
 from towers.evaluation.contenders import HeadScorer
 from towers.evaluation.metrics import Targets
 from towers.fitted_towers import TowerPart
-from towers.fitting import Fitted, FittingConfig
+from towers.fitting import Fitted
 from towers.material import Material
 from towers.ranking_set import RankingSet
 from towers.snapshot import Snapshot
@@ -46,12 +46,12 @@ class Measured:
         return cls(folder / "test", folder / "test_peers", folder / "release_peers")
 
 
-def write_test_fit(settings: Settings, release: int, material: Material, fitted: Fitted, config: FittingConfig) -> None:
+def write_test_fit(settings: Settings, release: int, material: Material, fitted: Fitted) -> None:
     """Write the fit that was measured; what was there of the same number makes room."""
     measured = Measured.of(settings, release)
     shutil.rmtree(measured.test.parent, ignore_errors=True)
     morning = Snapshot(material.report.day, material.report.articles, [], Targets.from_lists([]))
-    content = release_content(release, material, fitted, config, morning, settings.images_dir, {}, {})
+    content = release_content(release, material, fitted, morning, settings.images_dir, {}, {})
     write_release(measured.test.parent, content).rename(measured.test)
     write_peers(measured.test_peers, fitted)
 

@@ -99,16 +99,3 @@ class Morning:
         sources = {**self.sources, **{name: make() for name, make in by_towers.items() if name in quotas}}
         asked = [Quota(sources[name], limit, chances[name] if chances else None) for name, limit in quotas.items()]
         return Retrieval(snapshot, index, asked, embeddings)
-
-
-def retrieve_as_of(
-    snapshot: Snapshot,
-    towers: TowerPart,
-    shop: Shop,
-    quotas: Mapping[str, int],
-    chances: Mapping[str, npt.NDArray[np.float32]] | None = None,
-    taste_dim: int = DIM,
-) -> Retrieval:
-    """``Morning.fit`` and ``Morning.retrieve`` in one, for who asks but once."""
-    morning = Morning.fit(snapshot, shop, quotas, taste_dim)
-    return morning.retrieve(snapshot, towers, shop.vocabularies, quotas, chances)

@@ -24,7 +24,6 @@ from towers.evaluation.rows import Subject
 from towers.fitting import Fitted, FittingConfig, fit
 from towers.material import Material, open_material
 from towers.measured import Measured, write_peers, write_test_fit
-from towers.morning import retrieve_as_of
 from towers.reports.training_curves import training_curves
 
 
@@ -71,7 +70,7 @@ def train(settings: Settings, store: Any, release: int, options: TrainOptions, i
     refuse_existing(settings, release)
     material = open_options(settings, store, options)
     measured = fit_and_measure(material, options)
-    write_test_fit(settings, release, material, measured.fitted, options.fitting)
+    write_test_fit(settings, release, material, measured.fitted)
     write_curves(settings, measured.fitted, release)
     fitted = fit_everything(material, options, measured.fitted) if include_report_day else measured.fitted
     write_peers(Measured.of(settings, release).release_peers, fitted)
@@ -116,16 +115,15 @@ def fit_and_measure(material: Material, options: TrainOptions) -> Measurement:
 
 def measured_subject(material: Material, fitted: Fitted, options: TrainOptions) -> Subject:
     """What was fitted, as of the report day's morning."""
-    config = options.fitting
     return Subject(
-        retrieve_as_of(material.test, fitted.towers, material.shop, config.quotas, fitted.chances, config.taste_dim),
+        fitted.retrieval(material.test, material.shop),
         fitted.ranker.scores,
         material.purchases,
         material.test_log_customers,
         fitted.towers.head_logits,
         fitted.rows,
         options.oracle_dir,
-        config.seed,
+        fitted.config.seed,
     )
 
 
@@ -151,7 +149,6 @@ def write(
         release,
         material,
         fitted,
-        options.fitting,
         material.morning,
         settings.images_dir,
         evaluation.headline(),

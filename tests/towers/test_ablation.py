@@ -14,11 +14,13 @@ from tower_worlds import FIRST_DAY, VOCABULARIES, catalogue, purchases_of_two_st
 
 from infra.errors import UserError
 from towers import ablation
-from towers.ablation import ablate, choose, pictured_articles, variants
+from towers.ablation import Ranks, ablate, choose, pictured_articles, variants
 from towers.article_encoder import EncoderSize
+from towers.evaluation.ablation_report import AblationReport
 from towers.fitting import FittingConfig
 from towers.material import Material
 from towers.ranker import RankerConfig
+from towers.snapshot import Snapshot
 from towers.tower_trainer import TowerTraining
 from towers.two_stage import TwoStageConfig
 
@@ -130,3 +132,24 @@ def test_several_report_days_are_kept_from_training_and_measured_together(
     assert report.sizes["warm"] == both
     with pytest.raises(UserError, match="leave none"):
         ablate(material, CONFIG, [], report_days=5)
+
+
+def test_several_fits_have_their_own_seeds_and_are_averaged_customer_by_customer(
+    material: Material, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def ranks_by_seed(_: Material, tests: Sequence[Snapshot], towers: int, config: FittingConfig) -> Ranks:
+        assert towers == config.tower_training.seed == config.ranker.seed
+        rng = np.random.default_rng(towers)
+        return Ranks(*(rng.integers(0, 20, len(tests[0].targets.articles)).astype(np.int32) for _ in range(3)))
+
+    monkeypatch.setattr(ablation, "_fit_towers", lambda _, config: config.tower_training.seed)
+    monkeypatch.setattr(ablation, "_measure", ranks_by_seed)
+    both = ablate(material, CONFIG, [], fits=2)
+    alone = [ablate(material, CONFIG.with_seed(CONFIG.seed + fit), []) for fit in range(2)]
+
+    def metrics(report: AblationReport) -> dict[str, float]:
+        return {name: figure.value for name, figure in report.figures().items()}
+
+    first, second = map(metrics, alone)
+    assert first != second
+    assert metrics(both) == pytest.approx({name: (first[name] + second[name]) / 2 for name in first})

@@ -32,7 +32,7 @@ _WIDTH = 190
 
 
 class RanksOfVariant(Protocol):
-    """Ranks of every target of the day, [targets in all] each."""
+    """Ranks of every target of the test days, [fits, targets in all] each."""
 
     @property
     def served(self) -> npt.NDArray[np.int32]: ...
@@ -125,7 +125,9 @@ def report_of(tests: Sequence[Snapshot], ranks: Mapping[str, RanksOfVariant], se
         Comparison.of({name: own.served for name, own in ranks.items()}, slices, seed, METRICS, EVERYTHING),
         Comparison.of({name: own.towers for name, own in ranks.items()}, slices, seed, METRICS, EVERYTHING),
         {
-            part: {name: union_recall(chosen, own.proposed) for name, own in ranks.items()}
+            part: {
+                name: float(np.mean([union_recall(chosen, fit) for fit in own.proposed])) for name, own in ranks.items()
+            }
             for part, chosen in slices.items()
         },
     )

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from towers.evaluation.bootstrap import Interval, intervals, resampled_means
-from towers.evaluation.metrics import METRICS, measure_ranks
+from towers.evaluation.metrics import METRICS, Targets, measure_ranks
 from towers.evaluation.slices import Slice
 
 Cells = Mapping[str, Mapping[str, Mapping[str, Interval]]]
@@ -38,7 +38,8 @@ class Comparison:
         """Measure rows.
 
         Args:
-            rows: name -> rank of every target of the day, from ``metrics.target_ranks``.
+            rows: name -> rank of every target of the day, from ``metrics.target_ranks``, or [fits, targets] of several
+                fits of the same thing: a case's metric is the mean over them.
             slices: name -> slice.
             seed: of the intervals.
             metrics: which of ``METRICS``.
@@ -46,7 +47,7 @@ class Comparison:
         """
         cells, lead = {}, {}
         for name, part in slices.items():
-            measured = [measure_ranks(ranks[part.rows], part.targets) for ranks in rows.values()]
+            measured = [_mean_over_fits(np.atleast_2d(ranks)[:, part.rows], part.targets) for ranks in rows.values()]
             values = np.stack([values[metric] for values in measured for metric in metrics], axis=1)
             means = resampled_means(values, seed)
             columns = {row: slice(i * len(metrics), (i + 1) * len(metrics)) for i, row in enumerate(rows)}
@@ -68,3 +69,9 @@ class Comparison:
                     if row != hero
                 }
         return cls(cells, lead)
+
+
+def _mean_over_fits(ranks: npt.NDArray[np.int32], targets: Targets) -> dict[str, npt.NDArray[np.float64]]:
+    """Every metric of every case, [cases], mean over fits; ranks are [fits, targets]."""
+    fits = [measure_ranks(own, targets) for own in ranks]
+    return {metric: np.mean([values[metric] for values in fits], axis=0) for metric in fits[0]}

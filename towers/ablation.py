@@ -1,6 +1,6 @@
 """``vitrine ablate``: the same training again and again, each time without one thing, measured on the same customers.
 
-What does not change is done once: the joins, and the towers where they see what they always see.
+What does not change is done once: the joins, the mornings, and the towers where they see what they always see.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from towers.evaluation.served_order import SERVED
 from towers.fitted_towers import FittedTowers, fit_towers
 from towers.fitting import Fitted, FittingConfig, fit_ranker
 from towers.material import Material
+from towers.morning import Mornings
 from towers.snapshot import Snapshot
 
 _STREAM = "customer_activity_30d:"
@@ -123,21 +124,59 @@ def ablate(
     if report_days > len(material.past):
         raise UserError(f"{report_days} report days leave none of {len(material.past) + 1} to train on; ask for fewer")
     material, tests = _held_back(material, report_days)
-    ranks: dict[str, list[Ranks]] = {EVERYTHING: [], **{variant.name: [] for variant in chosen}}
-    for fit in range(fits):
-        seeded = config.with_seed(config.seed + fit)
-        console.print(f"[bold]{EVERYTHING}[/bold]{f', fit {fit + 1} of {fits}' if fits > 1 else ''}", highlight=False)
-        towers = _fit_towers(material, seeded)
-        ranks[EVERYTHING].append(_measure(material, tests, towers, seeded))
-        for number, variant in enumerate(chosen, start=1):
-            console.print(f"[bold]{number} of {len(chosen)}: {variant.name}[/bold], {variant.what}", highlight=False)
-            changed, days, own = material, tests, towers
-            if variant.material is not None:
-                changed = variant.material(material)
-                days = [variant.material(replace(material, past=[], report=day, test=day)).test for day in tests]
-                own = _fit_towers(changed, seeded)
-            ranks[variant.name].append(_measure(changed, days, own, variant.config(seeded)))
-    return report_of(tests, {name: Ranks.join(own, np.stack) for name, own in ranks.items()}, config.seed)
+    configs = [config.with_seed(config.seed + fit) for fit in range(fits)]
+    console.print(f"[bold]{EVERYTHING}[/bold]")
+    whole = _Setting.of(material, tests, configs)
+    ranks = {EVERYTHING: whole.ranks(configs)}
+    for number, variant in enumerate(chosen, start=1):
+        console.print(f"[bold]{number} of {len(chosen)}: {variant.name}[/bold], {variant.what}", highlight=False)
+        setting = whole
+        if variant.material is not None:
+            days = [variant.material(replace(material, past=[], report=day, test=day)).test for day in tests]
+            setting = _Setting.of(variant.material(material), days, configs)
+        ranks[variant.name] = setting.ranks([variant.config(config) for config in configs])
+    return report_of(tests, ranks, config.seed)
+
+
+@dataclass(frozen=True)
+class _Setting:
+    """What is seen, and what variants that see the same have in common."""
+
+    material: Material
+    tests: Sequence[Snapshot]
+    mornings: Mornings
+    towers: Sequence[FittedTowers]  # of each fit
+
+    @classmethod
+    def of(cls, material: Material, tests: Sequence[Snapshot], configs: Sequence[FittingConfig]) -> _Setting:
+        """Train the towers of every fit."""
+        towers = [
+            fit_towers(material.past, material.catalogue, material.vocabularies, config.towers, config.tower_training)
+            for config in configs
+        ]
+        return cls(material, tests, configs[0].mornings(material.shop), towers)
+
+    def ranks(self, configs: Sequence[FittingConfig]) -> Ranks:
+        """Fit a ranker to each fit's towers, and rank the test days' customers."""
+        fits = [self._ranks(*fit) for fit in zip(self.towers, configs, strict=True)]
+        return Ranks.join(fits, np.stack)
+
+    def _ranks(self, towers: FittedTowers, config: FittingConfig) -> Ranks:
+        mornings = self.mornings
+        if config.taste_dim != mornings.taste_dim:
+            mornings = config.mornings(self.material.shop)
+        fitted = fit_ranker(self.material.past, towers, mornings, config)
+        return Ranks.join([self._ranks_of_day(test, fitted) for test in self.tests], np.concatenate)
+
+    def _ranks_of_day(self, test: Snapshot, fitted: Fitted) -> Ranks:
+        retrieval = fitted.retrieval(test)
+        unknown = np.full(len(test.customers), -1, np.int32)  # only peers ask the log about customers
+        order = served_order(Subject(retrieval, fitted.ranker.scores, self.material.purchases, unknown), ())
+        return Ranks(
+            target_ranks(order.rankings[SERVED], test.targets),
+            target_ranks(rank_by_towers(retrieval), test.targets),
+            order.target_sources,
+        )
 
 
 def _held_back(material: Material, report_days: int) -> tuple[Material, list[Snapshot]]:
@@ -156,27 +195,6 @@ def pictured_articles(images_dir: Path, article_ids: Sequence[str]) -> npt.NDArr
         with np.load(path, allow_pickle=False) as part:
             found |= set(part["article_ids"].tolist())
     return np.fromiter((article_id in found for article_id in article_ids), np.bool_, len(article_ids))
-
-
-def _fit_towers(material: Material, config: FittingConfig) -> FittedTowers:
-    return fit_towers(material.past, material.catalogue, material.vocabularies, config.towers, config.tower_training)
-
-
-def _measure(material: Material, tests: Sequence[Snapshot], towers: FittedTowers, config: FittingConfig) -> Ranks:
-    """Fit the ranker and rank the test days' customers."""
-    fitted = fit_ranker(material.past, towers, material.shop.before(tests[0].day), config)
-    return Ranks.join([_ranks_of_day(material, test, fitted) for test in tests], np.concatenate)
-
-
-def _ranks_of_day(material: Material, test: Snapshot, fitted: Fitted) -> Ranks:
-    retrieval = fitted.retrieval(test, material.shop)
-    unknown = np.full(len(test.customers), -1, np.int32)  # only peers ask the log about customers
-    order = served_order(Subject(retrieval, fitted.ranker.scores, material.purchases, unknown), ())
-    return Ranks(
-        target_ranks(order.rankings[SERVED], test.targets),
-        target_ranks(rank_by_towers(retrieval), test.targets),
-        order.target_sources,
-    )
 
 
 Change = Callable[[npt.NDArray], npt.NDArray]

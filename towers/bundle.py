@@ -38,7 +38,7 @@ def release_content(
         metrics: of ``metrics.json``.
     """
     towers, config = fitted.towers, fitted.config
-    retrieval = fitted.retrieval(morning, material.shop)
+    retrieval = fitted.retrieval(morning)
     candidate_tower = ServedCandidateTower(towers.model, material.catalogue.content.image_scale)
     as_of: date = EPOCH + timedelta(days=morning.day)
     manifest = Manifest(

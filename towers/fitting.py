@@ -18,7 +18,7 @@ from serving.retrieval.sources.trending import INDEX_GROUP_TREND, AgeTrendSource
 from towers.basket_cases import join_baskets, split_baskets
 from towers.fitted_towers import FittedTowers, TowerPart, fit_towers
 from towers.folds import fold
-from towers.morning import Morning, Shop
+from towers.morning import Mornings, Shop
 from towers.ranker import RankerConfig, ServedRanker, calibrate, train_ranker
 from towers.ranking_set import RankingSet, Retrieval, make_ranking_set
 from towers.snapshot import Snapshot
@@ -56,6 +56,10 @@ class FittingConfig:
     ranker_baskets: int = 8_000
     seed: int = 7
 
+    def mornings(self, shop: Shop) -> Mornings:
+        """The shop's mornings, as these sources and tastes need them."""
+        return Mornings(shop, tuple(self.quotas), self.taste_dim)
+
     def with_quotas(self, changes: Mapping[str, int]) -> FittingConfig:
         """The same with other quotas for some sources; 0 switches a source off.
 
@@ -90,44 +94,45 @@ class Fitted:
     chances: Mapping[str, npt.NDArray[np.float32]]  # source -> how often it is right at each place
     unseeing: tuple[TowerPart, ...]  # what the ranker saw its customers through, see ``folds``
     config: FittingConfig
+    mornings: Mornings
 
-    def retrieval(self, snapshot: Snapshot, shop: Shop) -> Retrieval:
+    def retrieval(self, snapshot: Snapshot) -> Retrieval:
         """Sources fitted to purchases before the snapshot's day, and the towers, ready to propose to its customers."""
-        morning = Morning.fit(snapshot, shop, self.config.quotas, self.config.taste_dim)
-        return morning.retrieve(snapshot, self.towers, shop.vocabularies, self.config.quotas, self.chances)
+        morning, vocabularies = self.mornings.of(snapshot), self.mornings.shop.vocabularies
+        return morning.retrieve(snapshot, self.towers, vocabularies, self.config.quotas, self.chances)
 
 
 def fit(
     snapshots: Sequence[Snapshot],
-    shop: Shop,
+    mornings: Mornings,
     config: FittingConfig,
     unseeing: tuple[TowerPart, ...] | None = None,
 ) -> Fitted:
     """Train the towers on all snapshots and the ranker on candidates of the last of them.
 
     Args:
+        mornings: from ``config.mornings``; several fits may share them.
         unseeing: of an earlier fit to fewer of the snapshots; trained anew where there is none.
     """
+    shop = mornings.shop
     towers = fit_towers(snapshots, shop.catalogue, shop.vocabularies, config.towers, config.tower_training, unseeing)
-    return fit_ranker(snapshots, towers, shop, config)
+    return fit_ranker(snapshots, towers, mornings, config)
 
 
 def fit_ranker(
     snapshots: Sequence[Snapshot],
     towers: FittedTowers,
-    shop: Shop,
+    mornings: Mornings,
     config: FittingConfig,
 ) -> Fitted:
     """Train the ranker on candidates of the last snapshots, as sources and towers that had not seen them propose."""
     rng = np.random.default_rng(config.seed)
     columns = ranking_feature_names(tuple(config.quotas))
-    mornings: dict[int, Morning] = {}
+    vocabularies = mornings.shop.vocabularies
 
     def retrieved(case: FoldCase, chances: Mapping[str, npt.NDArray[np.float32]] | None = None) -> Retrieval:
-        day = case.snapshot.day
-        if day not in mornings:
-            mornings[day] = Morning.fit(case.snapshot, shop, config.quotas, config.taste_dim)
-        return mornings[day].retrieve(case.snapshot, case.towers, shop.vocabularies, config.quotas, chances)
+        morning = mornings.of(case.snapshot)
+        return morning.retrieve(case.snapshot, case.towers, vocabularies, config.quotas, chances)
 
     def rows_of(cases: Sequence[FoldCase], negatives: int, baskets: bool) -> RankingSet:
         customers = sum(len(case.snapshot.customers) for case in cases)
@@ -147,7 +152,7 @@ def fit_ranker(
     model = train_ranker(rows, config.ranker)
     # Strangers and cut baskets teach the order; the chances are to be those of the customers who are served by it.
     calibrate(model, real, real.features[:, columns.index("days_since_last_purchase")] < NEVER_DAYS)
-    return Fitted(towers.served, ServedRanker(model, len(columns)), rows, chances, towers.unseeing, config)
+    return Fitted(towers.served, ServedRanker(model, len(columns)), rows, chances, towers.unseeing, config, mornings)
 
 
 def fit_chances(retrievals: Iterable[Retrieval], sources: tuple[str, ...]) -> dict[str, npt.NDArray[np.float32]]:

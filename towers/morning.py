@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -35,10 +35,6 @@ class Shop:
     purchases: PurchaseLog
     vocabularies: Mapping[str, Mapping[str, int]]  # of the query tower's categories
 
-    def before(self, day: int) -> Shop:
-        """The shop as it was known on the morning of a day."""
-        return replace(self, purchases=self.purchases.before(day))
-
 
 @dataclass(frozen=True)
 class Morning:
@@ -48,7 +44,7 @@ class Morning:
     sources: Mapping[str, CandidateSource]
 
     @classmethod
-    def fit(cls, snapshot: Snapshot, shop: Shop, names: Collection[str], taste_dim: int = DIM) -> Morning:
+    def fit(cls, snapshot: Snapshot, shop: Shop, names: Collection[str], taste_dim: int) -> Morning:
         """Fit the named sources.
 
         Args:
@@ -99,3 +95,19 @@ class Morning:
         sources = {**self.sources, **{name: make() for name, make in by_towers.items() if name in quotas}}
         asked = [Quota(sources[name], limit, chances[name] if chances else None) for name, limit in quotas.items()]
         return Retrieval(snapshot, index, asked, embeddings)
+
+
+@dataclass(frozen=True)
+class Mornings:
+    """The mornings of one shop: each is fitted when it is first asked for, and kept for whatever asks for it later."""
+
+    shop: Shop
+    names: Collection[str]  # of sources
+    taste_dim: int = DIM
+    fitted: dict[int, Morning] = field(default_factory=dict)  # by day
+
+    def of(self, snapshot: Snapshot) -> Morning:
+        """That of the snapshot's day, whichever customers it holds."""
+        if snapshot.day not in self.fitted:
+            self.fitted[snapshot.day] = Morning.fit(snapshot, self.shop, self.names, self.taste_dim)
+        return self.fitted[snapshot.day]

@@ -109,14 +109,14 @@ def open_options(settings: Settings, store: Any, options: TrainOptions) -> Mater
 
 def fit_and_measure(material: Material, options: TrainOptions) -> Measurement:
     """Fit to all days but the last and measure on that one."""
-    fitted = fit(material.past, material.shop.before(material.report.day), options.fitting)
+    fitted = fit(material.past, options.fitting.mornings(material.shop), options.fitting)
     return Measurement(fitted, evaluate(measured_subject(material, fitted, options)))
 
 
 def measured_subject(material: Material, fitted: Fitted, options: TrainOptions) -> Subject:
     """What was fitted, as of the report day's morning."""
     return Subject(
-        fitted.retrieval(material.test, material.shop),
+        fitted.retrieval(material.test),
         fitted.ranker.scores,
         material.purchases,
         material.test_log_customers,
@@ -133,7 +133,7 @@ def fit_everything(material: Material, options: TrainOptions, measured: Fitted) 
     The ranker sees its customers through towers of the measured fit: those have not seen the last day either.
     """
     days = [*material.past, material.report]
-    return fit(days, material.shop, options.fitting, measured.unseeing)
+    return fit(days, measured.mornings, options.fitting, measured.unseeing)
 
 
 def write(
@@ -159,7 +159,7 @@ def write(
 
 def write_curves(settings: Settings, fitted: Fitted, release: int) -> Path:
     """Draw how the training of towers and ranker went."""
-    losses = {"towers' loss": fitted.towers.model.history.history["loss"], "ranker's loss": fitted.ranker.epoch_losses}
+    losses = {"towers' loss": fitted.towers.model.epoch_losses, "ranker's loss": fitted.ranker.epoch_losses}
     longest = max(map(len, losses.values()))
     epochs = [
         {name: of_model[epoch] for name, of_model in losses.items() if epoch < len(of_model)}

@@ -87,8 +87,7 @@ class Ranker(tf.keras.Model):
 
     def logits(self, features: tf.Tensor) -> tf.Tensor:
         """Raw features [batch, columns] -> each member's logit, [members, batch]."""
-        hidden = self._preprocessing.in_graph(features)
-        hidden = tf.tile(hidden[None], [self._members, 1, 1])
+        hidden = self._preprocessing.in_graph(features)[None]  # the same for every member
         for layer in self._layers:
             hidden = layer(hidden)
         return hidden[:, :, 0]

@@ -61,7 +61,11 @@ class RankingHead(tf.keras.layers.Layer):
 
 
 class TwoStageModel(tfrs.Model):
-    """Two towers and a ranking head on the articles of one release."""
+    """Two towers and a ranking head on the articles of one release.
+
+    Attributes:
+        epoch_losses: mean loss of each epoch of training.
+    """
 
     def __init__(
         self,
@@ -81,6 +85,7 @@ class TwoStageModel(tfrs.Model):
         """
         super().__init__()
         self.config = config
+        self.epoch_losses: tuple[float, ...] = ()
         self.articles = len(content)
         self.encoder = ArticleEncoder(content.category_sizes, config.encoder)
         self.query_tower = QueryTower(
@@ -126,6 +131,11 @@ class TwoStageModel(tfrs.Model):
         categories, images, terms = (tf.gather(part, positions) for part in self._content)
         return self.encoder(categories, tf.cast(images, tf.float32), terms)
 
+    @tf.function(reduce_retracing=True)
+    def embed_articles(self, content: tf.Tensor, numeric: tf.Tensor) -> tf.Tensor:
+        """Content vectors [m, content_dim] and a day's raw numbers [m, columns] -> [m, embedding_dim]."""
+        return self.candidate_tower.from_content(content, numeric)
+
     def compute_loss(self, inputs: dict[str, tf.Tensor], training: bool = False) -> tf.Tensor:
         """Args:
         inputs: a batch of training pairs: numeric, categories, recent, recent_age_days as served; ``article`` [batch]
@@ -136,9 +146,10 @@ class TwoStageModel(tfrs.Model):
         # Every article of the batch is encoded once, however often it occurs.
         recent = tf.reshape(inputs["recent"], [-1])
         distinct, index = tf.unique(tf.concat([targets, uniform, tf.maximum(recent, 0)], axis=0))
-        content = tf.gather(self.encode_articles(distinct), index)
+        content = self.encode_articles(distinct)
         batch, uniforms = tf.shape(targets)[0], self.config.uniform_negatives
-        recent_content = tf.reshape(content[batch + uniforms :], [batch, -1, self.config.encoder.content_dim])
+        of_candidates, of_recent = index[: batch + uniforms], index[batch + uniforms :]
+        recent_content = tf.gather(content, tf.reshape(of_recent, [batch, -1]))
         query = self.query_tower(
             inputs["numeric"],
             inputs["categories"],
@@ -151,7 +162,7 @@ class TwoStageModel(tfrs.Model):
         candidate_day = tf.concat([day, tf.repeat(day[:1], uniforms)], axis=0)
         where = tf.stack([candidate_day, candidates], axis=1)
         candidate = self.candidate_tower.from_content(
-            content[: batch + uniforms], tf.gather_nd(self._day_numeric, where), training=training
+            tf.gather(content, of_candidates), tf.gather_nd(self._day_numeric, where), training=training
         )
         prior = tf.gather_nd(self._day_prior, where)
         retrieval = self._retrieval_loss(query, candidate, candidates, where, prior)

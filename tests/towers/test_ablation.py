@@ -20,7 +20,6 @@ from towers.evaluation.ablation_report import AblationReport
 from towers.fitting import FittingConfig
 from towers.material import Material
 from towers.ranker import RankerConfig
-from towers.snapshot import Snapshot
 from towers.tower_trainer import TowerTraining
 from towers.two_stage import TwoStageConfig
 
@@ -137,13 +136,13 @@ def test_several_report_days_are_kept_from_training_and_measured_together(
 def test_several_fits_have_their_own_seeds_and_are_averaged_customer_by_customer(
     material: Material, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def ranks_by_seed(_: Material, tests: Sequence[Snapshot], towers: int, config: FittingConfig) -> Ranks:
+    def ranks_by_seed(_: object, towers: int, config: FittingConfig) -> Ranks:
         assert towers == config.tower_training.seed == config.ranker.seed
-        rng = np.random.default_rng(towers)
-        return Ranks(*(rng.integers(0, 20, len(tests[0].targets.articles)).astype(np.int32) for _ in range(3)))
+        rng, targets = np.random.default_rng(towers), len(material.test.targets.articles)
+        return Ranks(*(rng.integers(0, 20, targets).astype(np.int32) for _ in range(3)))
 
-    monkeypatch.setattr(ablation, "_fit_towers", lambda _, config: config.tower_training.seed)
-    monkeypatch.setattr(ablation, "_measure", ranks_by_seed)
+    monkeypatch.setattr(ablation, "fit_towers", lambda *args: args[-1].seed)
+    monkeypatch.setattr(ablation._Setting, "_ranks", ranks_by_seed)
     both = ablate(material, CONFIG, [], fits=2)
     alone = [ablate(material, CONFIG.with_seed(CONFIG.seed + fit), []) for fit in range(2)]
 

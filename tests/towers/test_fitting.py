@@ -31,7 +31,7 @@ from towers.evaluation.rows import ALL_ROWS, Subject
 from towers.evaluation.served_order import rank_candidates
 from towers.export import ServedCandidateTower, export_candidate_tower, export_query_tower, export_ranker
 from towers.fitting import SOURCES, Fitted, FittingConfig, fit
-from towers.morning import Morning, Shop
+from towers.morning import Mornings, Shop
 from towers.ranker import RankerConfig
 from towers.ranking_set import Retrieval
 from towers.snapshot import Snapshot
@@ -67,9 +67,9 @@ def world() -> World:
     purchases = purchases_of_two_styles()
     shop = Shop(catalogue(), purchases, VOCABULARIES)
     days = [snapshot_on(shop.catalogue, FIRST_DAY + day, purchases) for day in range(3, 7)]
-    fitted = fit(days, shop.before(REPORT_DAY), CONFIG)
+    fitted = fit(days, CONFIG.mornings(shop), CONFIG)
     test = snapshot_on(shop.catalogue, REPORT_DAY, purchases)
-    retrieval = fitted.retrieval(test, shop)
+    retrieval = fitted.retrieval(test)
     numbers = np.array([int(customer.customer_id) for customer in test.customers], np.int32)
     subject = Subject(retrieval, fitted.ranker.scores, purchases, numbers, fitted.towers.head_logits, fitted.rows)
     return World(shop, fitted, test, retrieval, evaluate(subject, ALL_ROWS))
@@ -118,7 +118,7 @@ def test_one_purchase_moves_a_stranger_towards_its_style(world: World) -> None:
 def test_every_source_can_be_switched_on_and_is_known_to_a_release(world: World, tmp_path: Path) -> None:
     quotas = CONFIG.with_quotas({**dict.fromkeys(SOURCES, 5), "trending": 0}).quotas
     assert set(quotas) == set(SOURCES) - {"trending"}
-    morning = Morning.fit(world.test, world.shop, quotas)
+    morning = Mornings(world.shop, quotas).of(world.test)
     retrieval = morning.retrieve(world.test, world.fitted.towers, world.shop.vocabularies, quotas)
     for quota in retrieval.quotas:
         name = quota.source.name

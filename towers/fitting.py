@@ -98,8 +98,7 @@ class Fitted:
 
     def retrieval(self, snapshot: Snapshot) -> Retrieval:
         """Sources fitted to purchases before the snapshot's day, and the towers, ready to propose to its customers."""
-        morning, vocabularies = self.mornings.of(snapshot), self.mornings.shop.vocabularies
-        return morning.retrieve(snapshot, self.towers, vocabularies, self.config.quotas, self.chances)
+        return self.mornings.retrieve(snapshot, self.towers, self.config.quotas, self.chances)
 
 
 def fit(
@@ -128,11 +127,9 @@ def fit_ranker(
     """Train the ranker on candidates of the last snapshots, as sources and towers that had not seen them propose."""
     rng = np.random.default_rng(config.seed)
     columns = ranking_feature_names(tuple(config.quotas))
-    vocabularies = mornings.shop.vocabularies
 
     def retrieved(case: FoldCase, chances: Mapping[str, npt.NDArray[np.float32]] | None = None) -> Retrieval:
-        morning = mornings.of(case.snapshot)
-        return morning.retrieve(case.snapshot, case.towers, vocabularies, config.quotas, chances)
+        return mornings.retrieve(case.snapshot, case.towers, config.quotas, chances)
 
     def rows_of(cases: Sequence[FoldCase], negatives: int, baskets: bool) -> RankingSet:
         customers = sum(len(case.snapshot.customers) for case in cases)

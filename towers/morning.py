@@ -111,3 +111,13 @@ class Mornings:
         if snapshot.day not in self.fitted:
             self.fitted[snapshot.day] = Morning.fit(snapshot, self.shop, self.names, self.taste_dim)
         return self.fitted[snapshot.day]
+
+    def retrieve(
+        self,
+        snapshot: Snapshot,
+        towers: TowerPart,
+        quotas: Mapping[str, int],
+        chances: Mapping[str, npt.NDArray[np.float32]] | None = None,
+    ) -> Retrieval:
+        """``Morning.retrieve`` on the snapshot's day."""
+        return self.of(snapshot).retrieve(snapshot, towers, self.shop.vocabularies, quotas, chances)

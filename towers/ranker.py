@@ -80,7 +80,6 @@ class Ranker(tf.keras.Model):
     def __init__(self, preprocessing: NumericPreprocessing, config: RankerConfig) -> None:
         super().__init__(name="ranker")
         self._preprocessing = preprocessing
-        self._members = config.members
         self._layers = [MemberDense(config.members, units, "relu") for units in config.hidden]
         self._layers.append(MemberDense(config.members, 1, None))
         self.epoch_losses: tuple[float, ...] = ()

@@ -84,11 +84,10 @@ def train_towers(
             ]
         ),
     )
-    epochs = training.epochs_for(len(pairs))
-    steps = max(len(pairs) // training.batch_size, 1) * epochs
+    epochs, size = training.epochs_for(len(pairs)), min(training.batch_size, len(pairs))
+    steps = len(pairs) // size * epochs
     schedule = tf.keras.optimizers.schedules.CosineDecay(config.learning_rate, steps, alpha=0.05)
     model.compile(optimizer=tf.keras.optimizers.Adam(schedule, jit_compile=False))
-    size = min(training.batch_size, len(pairs))
     gather = gatherer(pairs)
 
     # By model.fit over a tf.data pipeline a step takes a third longer.

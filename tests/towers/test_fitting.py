@@ -118,8 +118,7 @@ def test_one_purchase_moves_a_stranger_towards_its_style(world: World) -> None:
 def test_every_source_can_be_switched_on_and_is_known_to_a_release(world: World, tmp_path: Path) -> None:
     quotas = CONFIG.with_quotas({**dict.fromkeys(SOURCES, 5), "trending": 0}).quotas
     assert set(quotas) == set(SOURCES) - {"trending"}
-    morning = Mornings(world.shop, quotas).of(world.test)
-    retrieval = morning.retrieve(world.test, world.fitted.towers, world.shop.vocabularies, quotas)
+    retrieval = Mornings(world.shop, quotas).retrieve(world.test, world.fitted.towers, quotas)
     for quota in retrieval.quotas:
         name = quota.source.name
         if hasattr(quota.source, "save"):

@@ -1,6 +1,7 @@
-# make demo   set-up and the whole story on the terminal (DATA=folder for your own files in Kaggle's H&M layout)
+# make demo   set-up and the whole story on the terminal (DATA=folder for your own files in Kaggle's H&M layout,
+#             REJECT_FILE=file for their bad rows, TIME_ZONE=Europe/Stockholm for dates with a time zone)
 # make test   set-up and all tests
-# make up     everything running until Ctrl-C
+# make up     everything running until Ctrl-C, with the same variables
 # make lint   ruff and mypy
 # make proto  generate serving/proto/*_pb2*.py from the .proto files
 # make torture          kill workers, Redis and Kafka fifty times while purchases stream; every window must be right
@@ -15,6 +16,9 @@ SETUP := $(VENV)/.complete
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 export TF_USE_LEGACY_KERAS := 1
 
+READING = $(if $(DATA),--data "$(DATA)") $(if $(REJECT_FILE),--reject-file "$(REJECT_FILE)") \
+  $(if $(TIME_ZONE),--time-zone "$(TIME_ZONE)")
+
 .PHONY: setup demo up test lint lock proto bench bench-streaming torture clean
 
 setup: $(SETUP)
@@ -28,10 +32,10 @@ $(SETUP): requirements.lock requirements-tools.lock pyproject.toml
 	@touch $@
 
 demo: $(SETUP)
-	@$(BIN)/vitrine demo $(if $(DATA),--data "$(DATA)")
+	@$(BIN)/vitrine demo $(READING)
 
 up: $(SETUP)
-	@$(BIN)/vitrine up $(if $(DATA),--data "$(DATA)")
+	@$(BIN)/vitrine up $(READING)
 
 test: $(SETUP)
 	@$(BIN)/python -m pytest

@@ -14,6 +14,7 @@ import duckdb
 import pyarrow as pa
 from redis.exceptions import ConnectionError as RedisConnectionError
 
+from feature_repo.batch.as_of import refuse_future
 from feature_repo.batch.offline_table import join_key
 from feature_repo.online.cluster_pipe import open_pipe
 from feature_repo.online.writer import ROWS_PER_BATCH, OnlineWriter
@@ -42,13 +43,17 @@ def materialize(settings: Settings, as_of: date, views: Sequence[View] = VIEWS) 
     Values with a newer event time stay, so a stream worker may run meanwhile.
 
     Raises:
-        UserError: an offline table is missing, or Redis does not answer.
+        UserError: an offline table is missing or begins later, ``as_of`` is still to come, or Redis does not answer.
     """
+    refuse_future(as_of)
     end = datetime(as_of.year, as_of.month, as_of.day, tzinfo=UTC)
     paths = {view: settings.offline_dir / f"{view.name}.parquet" for view in views}
     for path in paths.values():
         if not path.exists():
             raise UserError(f"{path} is missing; run `vitrine features --as-of {as_of}` first")
+        first = _first_instant(path)
+        if first is not None and first > end:
+            raise UserError(f"{path} holds nothing before --as-of {as_of}; give {first:%Y-%m-%d} or a later day")
     store = open_store(settings)
     loads = []
     try:
@@ -67,6 +72,13 @@ def materialize(settings: Settings, as_of: date, views: Sequence[View] = VIEWS) 
             "VITRINE_REDIS_URL, and load again"
         ) from error
     return loads
+
+
+def _first_instant(path: Path) -> datetime | None:
+    with duckdb.connect() as connection:
+        connection.execute("SET TimeZone = 'UTC'")
+        row = connection.execute("SELECT min(event_timestamp) FROM read_parquet($1)", [str(path)]).fetchone()
+    return row[0] if row else None
 
 
 def _load(writer: OnlineWriter, view: View, path: Path, end: datetime) -> int:

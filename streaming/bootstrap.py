@@ -18,6 +18,8 @@ from typing import Any
 import duckdb
 from redis.exceptions import RedisError
 
+from feature_repo.batch.as_of import last_day_known, refuse_future
+from feature_repo.batch.purchase_dates import believed_days
 from feature_repo.online.cluster_pipe import open_pipe
 from feature_repo.online.cluster_slots import master_clients
 from feature_repo.online.format import entity_key
@@ -46,6 +48,7 @@ from streaming.window_state import WindowState
 from streaming.window_store import WindowStore
 
 _ENTITIES_AT_ONCE = 1_000
+_DAY = "CAST(make_timestamp(at_us) AS DATE)"
 
 
 @dataclass(frozen=True)
@@ -64,10 +67,11 @@ def bootstrap(settings: Settings, as_of: date | None = None) -> Loaded:
 
     Args:
         as_of: the clock stands at the start of this day, and purchases dated before it are loaded; what was streamed
-            of later days is streamed again. None: everything known is loaded, and the clock stands at the newest.
+            of later days is streamed again. None: everything known is loaded, and the clock stands at the newest
+            purchase whose date is believed.
 
     Raises:
-        UserError: nothing was ingested, or Redis does not answer.
+        UserError: nothing was ingested, nothing is known before ``as_of``, or Redis does not answer.
     """
     started = time.monotonic()
     known = KnownPurchases(settings.tables_dir / "purchases.parquet", settings.event_log_dir / TRANSACTIONS, as_of)
@@ -111,6 +115,7 @@ class KnownPurchases:
     def __init__(self, table: Path, event_log: Path, as_of: date | None) -> None:
         if not table.exists():
             raise UserError(f"{table} is missing; run `vitrine ingest DATA_DIR` first")
+        self._table = table
         self._event_log = event_log
         self._as_of = as_of
         self._database = duckdb.connect()
@@ -122,10 +127,9 @@ class KnownPurchases:
         self._database.execute(f"CREATE VIEW known AS {known}")
         self.clock_us = self._clock_us()
         first_us = (self.clock_us // DAY_MICROS - WINDOW_DAYS + 1) * DAY_MICROS
-        until_us = self.clock_us if as_of else self.clock_us + 1
-        self._database.execute(
-            f"CREATE TABLE purchases AS SELECT * FROM known WHERE at_us >= {first_us} AND at_us < {until_us}"
-        )
+        # Without a day given, what is dated after the clock, and not believed yet, waits in the windows for its day.
+        until = f" AND at_us < {self.clock_us}" if as_of else ""
+        self._database.execute(f"CREATE TABLE purchases AS SELECT * FROM known WHERE at_us >= {first_us}{until}")
         self.purchases = int(self._one("SELECT count(*) FROM purchases") or 0)
 
     def by(self, column: str, day: int, entities: int) -> Iterator[dict[str, list[Purchase]]]:
@@ -159,11 +163,19 @@ class KnownPurchases:
 
     def _clock_us(self) -> int:
         if self._as_of is not None:
+            refuse_future(self._as_of)
+            last_day_known(self._table.parent, self._event_log.parent, self._as_of)
             return micros_of(datetime(self._as_of.year, self._as_of.month, self._as_of.day, tzinfo=UTC))
-        newest = self._one("SELECT max(at_us) FROM known")
-        if newest is None:
-            raise UserError("there is no purchase to start from; give --as-of")
-        return int(newest)
+        sold = self._database.execute(f"SELECT {_DAY}, count(*) FROM known GROUP BY 1 ORDER BY 1").fetchall()
+        if not sold:
+            raise UserError("there is no purchase to start from; run `vitrine ingest DATA_DIR` first")
+        last = believed_days(sold, self._customers).last
+        return int(self._one(f"SELECT max(at_us) FROM known WHERE {_DAY} <= DATE '{last}'"))
+
+    def _customers(self, first: date, last: date) -> int:
+        """How many customers bought from one day to another."""
+        between = f"{_DAY} BETWEEN DATE '{first}' AND DATE '{last}'"
+        return int(self._one(f"SELECT count(DISTINCT customer_id) FROM known WHERE {between}"))
 
     def _one(self, query: str) -> Any:
         row = self._database.execute(query).fetchone()

@@ -7,10 +7,9 @@ from pathlib import Path
 
 import click
 
+from feature_repo.commands import DAY, REJECT_FILE, TIME_ZONE
 from infra.errors import UserError
 from infra.settings import Settings
-
-DAY = click.DateTime(["%Y-%m-%d"])
 
 
 @click.group(invoke_without_command=True)
@@ -116,7 +115,16 @@ def _speed(_: click.Context, __: click.Parameter, text: str) -> float | None:
 @click.option("--speed", default="max", show_default=True, callback=_speed, help="Purchases per second, or max.")
 @click.option("--from", "start", type=DAY, help="Send purchases dated from this day on.")
 @click.option("--until", "end", type=DAY, help="Send purchases dated before this day.")
-def replay(source: Path, speed: float | None, start: datetime | None, end: datetime | None) -> None:
+@REJECT_FILE
+@TIME_ZONE
+def replay(
+    source: Path,
+    speed: float | None,
+    start: datetime | None,
+    end: datetime | None,
+    reject_file: Path | None,
+    time_zone: str,
+) -> None:
     """Send purchase files into Kafka at a chosen speed.
 
     SOURCE is var/tables, a purchases.parquet, or a folder in the layout of Kaggle's H&M competition. Purchases keep
@@ -128,7 +136,7 @@ def replay(source: Path, speed: float | None, start: datetime | None, end: datet
 
     settings = Settings.from_environment()
     with (
-        purchases_file(source, settings.tables_dir) as path,
+        purchases_file(source, settings.tables_dir, reject_file, time_zone) as path,
         PurchaseProducer(settings.kafka_bootstrap_servers, linger_ms=5) as producer,
     ):
         sent = send(path, producer, speed=speed, start=start.date() if start else None, end=end.date() if end else None)

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from operator import itemgetter
 
+from feature_repo.batch.purchase_dates import LEAP_DAYS, WITNESSES
 from streaming.purchase import DAY_MICROS, Purchase
 
 _PUBLISHED_SEPARATOR = b":"
@@ -27,8 +28,8 @@ class Belief:
         wall_skew_us: nothing occurs later than the machine's clock plus this; such events are bad events.
     """
 
-    leap_days: int = 7
-    confirmations: int = 3
+    leap_days: int = LEAP_DAYS
+    confirmations: int = WITNESSES
     wall_skew_us: int = DAY_MICROS
 
 

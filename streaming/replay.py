@@ -75,8 +75,13 @@ def replay(
 
 
 @contextmanager
-def purchases_file(source: Path, tables_dir: Path) -> Iterator[Path]:
+def purchases_file(
+    source: Path, tables_dir: Path, reject_file: Path | None = None, time_zone: str = "UTC"
+) -> Iterator[Path]:
     """The purchases of ``source``: a Parquet table, a folder of tables, or a folder of Kaggle's files.
+
+    Args:
+        reject_file, time_zone: as in ``vitrine ingest``, for Kaggle's files.
 
     Raises:
         UserError: it is none of these.
@@ -85,12 +90,12 @@ def purchases_file(source: Path, tables_dir: Path) -> Iterator[Path]:
         yield source
     elif (source / "purchases.parquet").exists():
         yield source / "purchases.parquet"
-    elif any((source / name).exists() for name in ("transactions_train.csv", "transactions_train.parquet")):
+    elif any(source.glob("transactions_train.*")):
         from feature_repo.batch.purchase_files import ingest
 
         tables_dir.mkdir(parents=True, exist_ok=True)
         with TemporaryDirectory(dir=tables_dir, prefix="replay-") as folder:
-            ingest(source, Path(folder))
+            ingest(source, Path(folder), reject_file=reject_file, time_zone=time_zone)
             yield Path(folder) / "purchases.parquet"
     else:
         raise UserError(

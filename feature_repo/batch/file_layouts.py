@@ -9,10 +9,20 @@ from dataclasses import dataclass
 
 ARTICLE_ID = "regexp_full_match({0}, '[0-9]{{10}}')"
 CUSTOMER_ID = "regexp_full_match({0}, '[0-9A-Za-z_-]{{1,64}}')"
-DATE = "regexp_full_match({0}, '[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}') AND try_cast({0} AS DATE) IS NOT NULL"
 PRICE = "try_cast({0} AS DOUBLE) BETWEEN 0 AND 1e12"  # NaN is above every number
 FLAG = "{0} IS NULL OR {0} IN ('0', '1', '0.0', '1.0')"
 AGE = "{0} IS NULL OR try_cast({0} AS DOUBLE) BETWEEN 0 AND 130"
+
+ZONED = r"length(t_dat) > 16 AND regexp_matches(t_dat, '(Z|[+-]\d\d(:?\d\d)?)$')"
+"""Whether a purchase is dated by an instant with a time zone."""
+
+_TIME = r"[ T]\d\d:\d\d(:\d\d(\.\d+)?)?"
+
+# The day of a date, of a date with a time, or, in the session's time zone, of an instant with a time zone.
+_DAY = rf"""CASE
+    WHEN regexp_full_match(t_dat, '\d\d\d\d-\d\d-\d\d({_TIME})?') THEN CAST(try_cast(t_dat AS TIMESTAMP) AS DATE)
+    WHEN regexp_full_match(t_dat, '\d\d\d\d-\d\d-\d\d{_TIME} ?(Z|[+-]\d\d(:?\d\d)?)')
+    THEN CAST(try_cast(regexp_replace(t_dat, ' ?([+-]\d\d)(\d\d)$', '\1:\2') AS TIMESTAMPTZ) AS DATE) END"""
 
 
 @dataclass(frozen=True)
@@ -26,12 +36,19 @@ class Rule:
 
 @dataclass(frozen=True)
 class Layout:
-    """One purchase file: its name without suffix, its columns, rules, and ``key``, a column without repeats."""
+    """One purchase file.
+
+    Attributes:
+        name: without suffix.
+        key: a column without repeats.
+        derived: names of further columns and their SQL.
+    """
 
     name: str
     columns: tuple[str, ...]
     rules: tuple[Rule, ...]
     key: str | None = None
+    derived: tuple[tuple[str, str], ...] = ()
 
 
 _ARTICLE_COLUMNS = (
@@ -68,11 +85,12 @@ TRANSACTIONS = Layout(
     "transactions_train",
     ("t_dat", "customer_id", "article_id", "price", "sales_channel_id"),
     (
-        Rule("t_dat", DATE, "a date such as 2020-09-20"),
+        Rule("t_dat", "day IS NOT NULL", "a date such as 2020-09-20"),
         Rule("customer_id", CUSTOMER_ID, "1 to 64 letters, digits, '-' or '_'"),
         Rule("article_id", ARTICLE_ID, "10 digits"),
         Rule("article_id", "{0} IN (SELECT article_id FROM good_articles)", "the id of a row of the articles file"),
         Rule("price", PRICE, "a number of at least 0"),
         Rule("sales_channel_id", "{0} IN ('1', '2')", "1 (store) or 2 (online)"),
     ),
+    derived=(("day", _DAY),),
 )

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import date
-
 import ibis
 from ibis.expr.types import Table
 
+from feature_repo.batch.purchase_dates import BEGINNING
 from feature_repo.batch.purchases import epoch_day
 from feature_repo.schema import ENTITIES, Kind, View
 
-ALWAYS = epoch_day(date(2000, 1, 1))
-"""Stamp of values that hold at all times, before any purchase."""
+ALWAYS = epoch_day(BEGINNING)
+"""Stamp of values that hold at all times."""
 
 IBIS_TYPES = {
     Kind.STRING: "string",

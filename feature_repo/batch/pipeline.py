@@ -11,6 +11,7 @@ from ibis.expr.types import Table
 from feature_repo.batch.article_activity import article_activity
 from feature_repo.batch.article_catalog import article_catalog
 from feature_repo.batch.article_sales import article_sales
+from feature_repo.batch.as_of import last_day_known, refuse_future
 from feature_repo.batch.customer_activity import customer_activity
 from feature_repo.batch.customer_history import customer_history
 from feature_repo.batch.customer_profile import customer_profile
@@ -48,8 +49,10 @@ def build_offline_tables(settings: Settings, as_of: date, snapshots_from: date |
             later changes. Keeps years of history affordable.
 
     Raises:
-        UserError: the purchase files have not been ingested.
+        UserError: the purchase files have not been ingested, or nothing is known before ``as_of``.
     """
+    refuse_future(as_of)
+    last_day_known(settings.tables_dir, settings.event_log_dir, as_of)
     settings.offline_dir.mkdir(parents=True, exist_ok=True)
     with duckdb_engine(settings.offline_dir) as engine:
         purchases = read_purchases(engine, settings.tables_dir, settings.event_log_dir, as_of)

@@ -20,6 +20,7 @@ from feature_repo.batch.staging import Staging, literal
 from infra.errors import UserError
 from infra.progress import track
 
+SET_ASIDE = "--reject-file FILE (behind make: REJECT_FILE=FILE)"
 _MEMORY_LIMIT = "2GB"
 
 _ARTICLES = f"SELECT {', '.join(ARTICLES.columns)} FROM good_articles ORDER BY article_id"
@@ -45,14 +46,17 @@ _PURCHASES = """
            article_id,
            CAST(round(CAST(price AS DOUBLE) * 1e6) AS BIGINT) AS price_micros,
            CAST(sales_channel_id AS TINYINT) AS sales_channel_id
-    FROM (SELECT *, CAST(t_dat AS DATE) AS day FROM good_transactions_train)
+    FROM good_transactions_train
     WHERE day < {until}
     ORDER BY occurred_at"""
 
 
 @dataclass(frozen=True)
 class IngestedFiles:
-    """What was read: rows by table, buyers, the first and last day of purchases, and rejected rows by file name."""
+    """What was read: rows by table, buyers, the first and last day of purchases, and rejected rows by file name.
+
+    ``time_zone`` is the one whose days the purchases' instants were taken to; None where they had plain dates.
+    """
 
     articles: int
     customers: int
@@ -62,10 +66,24 @@ class IngestedFiles:
     first_day: date
     last_day: date
     rejected: dict[str, int]
+    time_zone: str | None
+
+    def lines(self, reject_file: Path | None) -> list[str]:
+        """What whoever gave the files should know, as sentences."""
+        aside = [f"{name}: {count:,} bad rows set aside in {reject_file}" for name, count in self.rejected.items()]
+        if self.time_zone is None:
+            return aside
+        return [*aside, f"purchases are dated with a time zone; their days are those of {self.time_zone} (--time-zone)"]
 
 
 def ingest(
-    data_dir: Path, tables_dir: Path, *, reject_file: Path | None = None, until: date | None = None
+    data_dir: Path,
+    tables_dir: Path,
+    *,
+    reject_file: Path | None = None,
+    time_zone: str = "UTC",
+    until: date | None = None,
+    today: date | None = None,
 ) -> IngestedFiles:
     """Validate the three files and write ``articles``, ``customers`` and ``purchases.parquet``.
 
@@ -77,7 +95,9 @@ def ingest(
         data_dir: holds ``articles.csv``, ``customers.csv`` and ``transactions_train.csv`` or ``.parquet``.
         tables_dir: where the tables go.
         reject_file: bad rows are written here as CSV and left out; without it the first one is an error.
+        time_zone: whose days purchases with an instant belong to; those with a date are not touched.
         until: keep only purchases dated before this day.
+        today: later purchases cannot be; None for the machine's date.
 
     Raises:
         UserError: names file, row, column, value and what was expected.
@@ -85,8 +105,8 @@ def ingest(
     if not data_dir.is_dir():
         raise UserError(f"{data_dir} is not a folder; expected one that holds articles.csv and the other files")
     tables_dir.mkdir(parents=True, exist_ok=True)
-    with _database(tables_dir) as connection:
-        staging = Staging(connection)
+    with _database(tables_dir) as (connection, scratch):
+        staging = Staging(connection, scratch, time_zone, today)
         for layout in track((ARTICLES, CUSTOMERS, TRANSACTIONS), "read and check purchase files"):
             path = staging.stage(layout, data_dir)
             if reject_file is None:
@@ -94,25 +114,30 @@ def ingest(
         purchases = _PURCHASES.format(until=f"DATE '{until}'" if until else "DATE 'infinity'")
         tables = {"articles": _ARTICLES, "customers": _CUSTOMERS, "purchases": purchases}
         for table, query in track(tables.items(), "write tables", total=len(tables)):
-            _write(connection, query, tables_dir / f"{table}.partial")
-        summary = _summary(connection, tables_dir, data_dir)
+            _write(connection, query, scratch / f"{table}.parquet")
+        summary = _summary(connection, scratch, time_zone if staging.has_zoned_times else None)
+        if not summary.articles or not summary.purchases:
+            missing = f"purchase{f' before {until}' if until else ''}" if summary.articles else "article"
+            raise UserError(f"{data_dir} holds no good {missing}; expected at least one row that passes the checks")
         if reject_file is not None:
-            reject_file.parent.mkdir(parents=True, exist_ok=True)
-            connection.execute(f'COPY (FROM bad_rows ORDER BY file, "row") TO {literal(reject_file)} (HEADER)')
+            _write_rejects(connection, reject_file)
         for table in tables:
-            os.replace(tables_dir / f"{table}.partial", tables_dir / f"{table}.parquet")
+            os.replace(scratch / f"{table}.parquet", tables_dir / f"{table}.parquet")
         return summary
 
 
 @contextmanager
-def _database(tables_dir: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+def _database(tables_dir: Path) -> Iterator[tuple[duckdb.DuckDBPyConnection, Path]]:
     with tempfile.TemporaryDirectory(prefix=".ingest-", dir=tables_dir) as folder:
         connection = duckdb.connect(str(Path(folder) / "staged.duckdb"))
         connection.execute(f"SET memory_limit = '{_MEMORY_LIMIT}'")
         connection.execute(f"SET temp_directory = {literal(Path(folder) / 'spill')}")
-        connection.execute("SET TimeZone = 'UTC'")
         try:
-            yield connection
+            yield connection, Path(folder)
+        except duckdb.Error as error:
+            raise UserError(
+                f"the purchase files could not be worked through in {tables_dir}; is its disk full?"
+            ) from error
         finally:
             connection.close()
 
@@ -132,32 +157,40 @@ def _refuse_bad_rows(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
         what = f"{path.name}, row {row}, column {column!r} is empty"
     else:
         what = f"{path.name}, row {row}, column {column!r} holds {value!r}"
-    others = f" ({count - 1:,} more bad rows; --reject-file FILE sets them aside)" if count > 1 else ""
-    raise UserError(f"{what}; expected {expected}{others}")
+    others = f" ({count - 1:,} more bad rows)" if count > 1 else ""
+    raise UserError(f"{what}; expected {expected}{others}. Mend it, or set bad rows aside with {SET_ASIDE}")
 
 
 def _write(connection: duckdb.DuckDBPyConnection, query: str, path: Path) -> None:
     connection.execute(f"COPY ({query}) TO {literal(path)} (FORMAT parquet, COMPRESSION zstd)")
 
 
-def _summary(connection: duckdb.DuckDBPyConnection, tables_dir: Path, data_dir: Path) -> IngestedFiles:
+def _write_rejects(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        connection.execute(f'COPY (FROM bad_rows ORDER BY file, "row") TO {literal(path)} (HEADER)')
+    except (OSError, duckdb.IOException) as error:
+        raise UserError(
+            f"the bad rows cannot be written to {path}; give a file in a folder that can be written"
+        ) from error
+
+
+def _summary(connection: duckdb.DuckDBPyConnection, folder: Path, time_zone: str | None) -> IngestedFiles:
     def one(query: str) -> tuple:
         row = connection.execute(query).fetchone()
         assert row is not None
         return row
 
-    tables = {name: f"read_parquet({literal(tables_dir / f'{name}.partial')})" for name in ("articles", "customers")}
-    purchases = f"read_parquet({literal(tables_dir / 'purchases.partial')})"
-    articles, customers = (one(f"SELECT count(*) FROM {table}")[0] for table in tables.values())
+    tables = {
+        name: f"read_parquet({literal(folder / f'{name}.parquet')})" for name in ("articles", "customers", "purchases")
+    }
+    (articles,), (customers,) = (one(f"SELECT count(*) FROM {tables[name]}") for name in ("articles", "customers"))
     count, buyers, first_day, last_day = one(
-        f"SELECT count(*), count(DISTINCT customer_id), min(day), max(day) FROM {purchases}"
+        f"SELECT count(*), count(DISTINCT customer_id), min(day), max(day) FROM {tables['purchases']}"
     )
-    if not articles or not count:
-        missing = "purchase" if articles else "article"
-        raise UserError(f"{data_dir} holds no good {missing}; expected at least one row that passes the checks")
     (without_profile,) = one(
-        f"SELECT count(DISTINCT customer_id) FROM {purchases} AS bought "
+        f"SELECT count(DISTINCT customer_id) FROM {tables['purchases']} AS bought "
         f"ANTI JOIN {tables['customers']} USING (customer_id)"
     )
     rejected = dict(connection.execute("SELECT file, count(*) FROM bad_rows GROUP BY file ORDER BY file").fetchall())
-    return IngestedFiles(articles, customers, count, buyers, without_profile, first_day, last_day, rejected)
+    return IngestedFiles(articles, customers, count, buyers, without_profile, first_day, last_day, rejected, time_zone)

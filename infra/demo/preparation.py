@@ -60,11 +60,19 @@ def synthetic_shop(settings: Settings) -> Path:
     return folder
 
 
-def prepare(settings: Settings, data_dir: Path, backbone: str = "auto") -> Prepared:
+def prepare(
+    settings: Settings,
+    data_dir: Path,
+    backbone: str = "auto",
+    *,
+    reject_file: Path | None = None,
+    time_zone: str = "UTC",
+) -> Prepared:
     """Read and validate the files, embed the pictures, compute the features and register them with Feast.
 
     Args:
         backbone: what embeds the pictures, as in ``vitrine images --backbone``.
+        reject_file, time_zone: as in ``vitrine ingest``.
     """
     with telling("Loading Feast and TensorFlow"), native_logs_to(settings.logs_dir / "tensorflow.log"):
         import tensorflow as tf
@@ -79,7 +87,9 @@ def prepare(settings: Settings, data_dir: Path, backbone: str = "auto") -> Prepa
         # Feast resets the filters when it is imported; what its libraries deprecate is not for whoever runs a shop.
         warnings.filterwarnings("ignore", category=DeprecationWarning)
     with telling(f"Reading the purchase files in {data_dir}"):
-        files = ingest(data_dir, settings.tables_dir)
+        files = ingest(data_dir, settings.tables_dir, reject_file=reject_file, time_zone=time_zone)
+        for line in files.lines(reject_file):
+            console.print(f"  {line}", highlight=False, soft_wrap=True)
     as_of = files.last_day + timedelta(days=1)
     with telling("Embedding the articles' pictures"), native_logs_to(settings.logs_dir / "tensorflow.log"):
         articles = read_articles(settings.tables_dir)

@@ -23,25 +23,30 @@ from infra.settings import Settings
 _SHOWN = 3
 
 
-def keep_serving(settings: Settings, data: Path | None) -> None:
+def keep_serving(
+    settings: Settings, data: Path | None, reject_file: Path | None = None, time_zone: str = "UTC"
+) -> None:
     """Serve until Ctrl-C; the first time, build everything.
 
     Every step is done once: what a former run has finished is taken up.
 
+    Args:
+        reject_file, time_zone: as in ``vitrine ingest``, for the first time.
+
     Raises:
-        UserError: something was built from other files before.
+        UserError: a release was built from other files before.
     """
     built_from = settings.var_dir / "built-from"
-    if data is not None and built_from.exists() and built_from.read_text() != str(data.resolve()):
+    is_built = (settings.releases_dir / "1").exists()
+    if is_built and data is not None and built_from.exists() and built_from.read_text() != str(data.resolve()):
         raise UserError(
             f"{settings.var_dir} was built from {built_from.read_text()}; to serve {data} as well, "
             "set VITRINE_VAR to another folder, to serve it instead, remove this one"
         )
-    if not (settings.releases_dir / "1").exists():
+    if not is_built:
         data_dir = synthetic_shop(settings) if data is None else data
-        built_from.parent.mkdir(parents=True, exist_ok=True)
+        prepared = prepare(settings, data_dir, reject_file=reject_file, time_zone=time_zone)
         built_from.write_text(str(data_dir.resolve()))
-        prepared = prepare(settings, data_dir)
         train(settings, prepared, release=1).evaluation.show_main(console)
     with suppress(KeyboardInterrupt), local_stack(settings) as stack:
         if promoted_release(settings) is None:

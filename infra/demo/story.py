@@ -44,17 +44,19 @@ class Figures:
     evaluation: Evaluation
 
 
-def tell(settings: Settings, data: Path | None) -> None:
+def tell(settings: Settings, data: Path | None, reject_file: Path | None = None, time_zone: str = "UTC") -> None:
     """Tell the whole story and leave pictures and figures in the reports.
 
     Args:
         settings: whose ``var`` gets a folder ``demo`` for this run; reports go to its ``reports``.
         data: a folder in the layout of Kaggle's H&M files; None draws a synthetic shop.
+        reject_file, time_zone: as in ``vitrine ingest``.
     """
     started = time.monotonic()
     own = replace(settings, var_dir=settings.var_dir / "demo" / ("synthetic" if data is None else data.resolve().name))
     forget_former_run(own)
-    prepared = prepare(own, synthetic_shop(own) if data is None else data, DEMO_BACKBONE)
+    data_dir = synthetic_shop(own) if data is None else data
+    prepared = prepare(own, data_dir, DEMO_BACKBONE, reject_file=reject_file, time_zone=time_zone)
     _tell_files(prepared)
     evaluation = train_two(own, prepared).evaluation
     evaluation.show_main(console)

@@ -42,8 +42,10 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
     folder: Path = tmp_path_factory.mktemp("shop")
     write_shop(ShopSize(customers=900, articles=400, days=61, purchases=20_300), folder / "files")
     later = hold_out_last_day(folder / "files" / "transactions_train.csv", folder / "later.csv")
+    add_bad_row(folder / "files" / "transactions_train.csv")
     settings = Settings(folder / "var", gateway_address=f"127.0.0.1:{free_port()}")
-    prepared = prepare(settings, folder / "files", "efficientnet-lite0")
+    prepared = prepare(settings, folder / "files", "efficientnet-lite0", reject_file=folder / "bad.csv")
+    assert prepared.files.rejected == {"transactions_train.csv": 1}
     trained = train_two(settings, prepared)
     with local_stack(replace(settings, clock="events"), environ={}) as stack:
         load_online_features(stack.settings, prepared.as_of)
@@ -58,6 +60,12 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
         ):
             till = Till(kafka, prepared.as_of)
             yield Shop(stack.settings, stack, prepared, trained, served, storefront, till)
+
+
+def add_bad_row(purchases: Path) -> None:
+    """Repeat a purchase, dated so that it would move the clock by decades."""
+    with purchases.open("a") as file:
+        file.write("2099-01-01" + purchases.read_text().splitlines()[1][len("2020-09-20") :] + "\n")
 
 
 def hold_out_last_day(purchases: Path, later: Path) -> Path:

@@ -11,47 +11,18 @@ import pyarrow.parquet as pq
 import pytest
 
 from feature_repo.batch.file_layouts import ARTICLES
-from feature_repo.batch.purchase_files import IngestedFiles, ingest
+from feature_repo.batch.purchase_files import ingest
 from infra.errors import UserError
-
-ARTICLE_HEADER = ",".join(ARTICLES.columns)
-CUSTOMER_HEADER = "customer_id,FN,Active,club_member_status,fashion_news_frequency,age,postal_code"
-TRANSACTION_HEADER = "t_dat,customer_id,article_id,price,sales_channel_id"
-
-CUSTOMERS = ["c1,1,,ACTIVE,None,24.0,p1", "c2,,1,,NONE,,p2", "c3,0,1,LEFT CLUB,Regularly,80,"]
-TRANSACTIONS = [
-    "2020-09-20,c1,0000000011,0.0254067796610169,2",
-    "2020-09-19,c1,0000000011,0.05,1",
-    "2020-09-20,c1,0000000011,0.0254067796610169,2",
-    "2020-09-20,stranger,0000000012,0,1",
-]
-
-
-def article(article_id: str, description: str = '"A ""soft"" top, ribbed.\nWashable."') -> str:
-    return ",".join([article_id, *(f"value of {column}" for column in ARTICLES.columns[1:-1]), description])
-
-
-ARTICLES_ROWS = [article("0000000012", ""), article("0000000011")]
-
-
-class Shop:
-    """A folder of purchase files that a test can spoil."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder, self.tables = folder / "data", folder / "tables"
-        self.folder.mkdir()
-        self.write("articles", ARTICLE_HEADER, *ARTICLES_ROWS)
-        self.write("customers", CUSTOMER_HEADER, *CUSTOMERS)
-        self.write("transactions_train", TRANSACTION_HEADER, *TRANSACTIONS)
-
-    def write(self, name: str, *lines: str, encoding: str = "utf-8", end: str = "\n") -> None:
-        (self.folder / f"{name}.csv").write_bytes((end.join(lines) + end).encode(encoding))
-
-    def ingest(self, **options: object) -> IngestedFiles:
-        return ingest(self.folder, self.tables, **options)  # type: ignore[arg-type]
-
-    def table(self, name: str) -> list[dict]:
-        return pq.read_table(self.tables / f"{name}.parquet").to_pylist()
+from tests.feature_repo.shop_files import (
+    ARTICLE_HEADER,
+    ARTICLES_ROWS,
+    CUSTOMER_HEADER,
+    CUSTOMERS,
+    TRANSACTION_HEADER,
+    TRANSACTIONS,
+    Shop,
+    article,
+)
 
 
 @pytest.fixture
@@ -223,7 +194,7 @@ def test_a_missing_or_empty_file_is_named(shop: Shop) -> None:
 def test_bad_rows_are_set_aside_and_the_others_keep_their_numbers(shop: Shop, tmp_path: Path) -> None:
     bad = ["2020-09-20,c1,0000000011,1", '2020-09-20,"c,1",0000000011,1,2', "2020-09-20,c1,0000000011,1,2,3"]
     shop.write("transactions_train", TRANSACTION_HEADER, bad[0], TRANSACTIONS[0], *bad, *TRANSACTIONS[1:])
-    with pytest.raises(UserError, match=r"3 more bad rows; --reject-file FILE"):
+    with pytest.raises(UserError, match=r"\(3 more bad rows\). Mend it, or set bad rows aside with --reject-file FILE"):
         shop.ingest()
     rejects = tmp_path / "rejects.csv"
     files = shop.ingest(reject_file=rejects)

@@ -101,6 +101,41 @@ def test_bootstrapping_again_forgets_what_was_streamed_meanwhile(settings: Setti
     assert differences(store.client, [*known, zoe], AS_OF) == {}
 
 
+def test_one_purchase_dated_years_ahead_waits_and_does_not_move_the_clock(
+    settings: Settings, store: OnlineStore
+) -> None:
+    purchases = shop(300)
+    ahead = purchase("zoe", "0000000001", DAY + 20, event_id="ahead")
+    write_table(settings.tables_dir, [*purchases, ahead, purchase("max", "0000000002", DAY + 1_600, event_id="typo")])
+    bootstrap(settings)
+    assert differences(store.client, purchases, DAY) == {}
+    stream = PurchaseStream(open_pipe(settings.redis_url), EventClock(Belief(leap_days=30)))
+    assert stream.clock.day == DAY
+    new = purchase("ann", "0000000000", DAY + 20, event_id="new")
+    stream.apply({0: PartitionBatch([new], 1, True)})
+    while stream.tick(range(SHARDS), 10):
+        pass
+    assert differences(store.client, [*purchases, ahead, new], DAY + 20) == {}
+
+
+@pytest.mark.parametrize(
+    ("as_of", "message"),
+    [
+        (date(2010, 1, 1), "no purchase is known before --as-of 2010-01-01; give a day from"),
+        (date(2099, 1, 1), "--as-of 2099-01-01 is still to come"),
+    ],
+)
+def test_a_day_that_cannot_be_leaves_the_windows_alone(
+    settings: Settings, store: OnlineStore, as_of: date, message: str
+) -> None:
+    purchases = shop(300)
+    write_table(settings.tables_dir, purchases)
+    bootstrap(settings)
+    with pytest.raises(UserError, match=message):
+        bootstrap(settings, as_of)
+    assert differences(store.client, purchases, DAY) == {}
+
+
 def test_an_interrupted_bootstrap_is_noticed(settings: Settings, store: OnlineStore) -> None:
     is_cluster = store.url.startswith("redis+cluster")
     store.client.set(mark_keys(BOOTSTRAPPING_KEY, is_cluster)[-1], 1)  # whichever master still knows of it

@@ -49,10 +49,10 @@ def read_holdout(path: Path, tables_dir: Path, after: date) -> Holdout:
         # Staging knows files by the names of their layout.
         (Path(folder) / f"{TRANSACTIONS.name}{path.suffix}").symlink_to(path.absolute())
         connection.execute(f"CREATE TABLE good_articles AS SELECT article_id FROM {tables['articles']}")
-        Staging(connection).stage(TRANSACTIONS, Path(folder))
+        Staging(connection, Path(folder)).stage(TRANSACTIONS, Path(folder))
         _refuse_bad_rows(connection, path)
         unknown = _one(connection, "SELECT count(*) FROM bad_rows")
-        good = f"(SELECT CAST(t_dat AS DATE) AS day, customer_id, article_id FROM good_{TRANSACTIONS.name})"
+        good = f"(SELECT day, customer_id, article_id FROM good_{TRANSACTIONS.name})"
         purchases = _one(connection, f"SELECT count(*) FROM {good}")
         if not purchases:
             raise UserError(f"{path} holds no purchase of an article that has been ingested; is it of another shop?")

@@ -70,7 +70,10 @@ class IngestedFiles:
 
     def lines(self, reject_file: Path | None) -> list[str]:
         """What whoever gave the files should know, as sentences."""
-        aside = [f"{name}: {count:,} bad rows set aside in {reject_file}" for name, count in self.rejected.items()]
+        aside = [
+            f"{name}: {count:,} bad {'row' if count == 1 else 'rows'} set aside in {reject_file}"
+            for name, count in self.rejected.items()
+        ]
         if self.time_zone is None:
             return aside
         return [*aside, f"purchases are dated with a time zone; their days are those of {self.time_zone} (--time-zone)"]

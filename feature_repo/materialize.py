@@ -12,7 +12,7 @@ from pathlib import Path
 
 import duckdb
 import pyarrow as pa
-from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import RedisError
 
 from feature_repo.batch.as_of import refuse_future
 from feature_repo.batch.offline_table import join_key
@@ -22,6 +22,7 @@ from feature_repo.schema import PROJECT, VIEWS, View
 from feature_repo.store import open_store
 from infra.errors import UserError
 from infra.progress import progress_bar
+from infra.redis_url import RedisUrl
 from infra.settings import Settings
 
 _MEMORY_LIMIT = "1GB"
@@ -66,10 +67,10 @@ def materialize(settings: Settings, as_of: date, views: Sequence[View] = VIEWS) 
                 feature_view = store.registry.get_any_feature_view(view.name, PROJECT)
                 start = min(feature_view.most_recent_end_time or _FIRST_INSTANT, end)
                 store.registry.apply_materialization(feature_view, PROJECT, start, end)
-    except RedisConnectionError as error:
+    except RedisError as error:
         raise UserError(
-            f"Redis at {settings.redis_url} does not answer ({error}); start it with `vitrine stack` or set "
-            "VITRINE_REDIS_URL, and load again"
+            f"Redis at {RedisUrl.parse(settings.redis_url)} does not answer ({error}); start it with `vitrine stack` "
+            "or set VITRINE_REDIS_URL, and load again"
         ) from error
     return loads
 

@@ -9,7 +9,6 @@ from feast.errors import FeastObjectNotFoundException
 
 from feature_repo.definitions import Definitions, define
 from feature_repo.online import feast_store
-from feature_repo.online.redis_url import RedisUrl
 from feature_repo.registry_store import STORE_TYPE as REGISTRY_STORE_TYPE
 from feature_repo.schema import PROJECT
 from infra.settings import Settings
@@ -31,7 +30,7 @@ def open_store(settings: Settings) -> FeatureStore:
             },
             entity_key_serialization_version=3,
             offline_store={"type": "duckdb"},
-            online_store={"type": feast_store.STORE_TYPE} | RedisUrl.parse(settings.redis_url).feast_options,
+            online_store={"type": feast_store.STORE_TYPE, "redis_url": settings.redis_url},
         )
     )
     definitions = define(settings)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import importlib
 import os
 import sys
@@ -31,6 +32,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "dead-letters": ("streaming.commands:dead_letters", "List events that could not be used, or put them back."),
     "stack": ("infra.local.commands:stack", "Start, show or stop the local Redis, Kafka and model server."),
 }
+
+
+# What files and folders are refused for that a user names: no permission, a file in place of a folder, no room.
+_FOLDER_TROUBLE = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EISDIR, errno.ENOSPC, errno.EDQUOT}
 
 
 class LazyGroup(click.Group):
@@ -78,6 +83,11 @@ def main() -> None:
         sys.exit(130)
     except UserError as error:
         click.echo(f"vitrine: {error}", err=True)
+        sys.exit(1)
+    except OSError as error:
+        if error.errno not in _FOLDER_TROUBLE or error.filename is None:
+            raise
+        click.echo(f"vitrine: {error.filename}: {error.strerror}; give a place that can be written", err=True)
         sys.exit(1)
 
 

@@ -1,18 +1,22 @@
 """Where things are and which services to talk to: one frozen object, made once at the edge and passed in.
 
 Order of precedence: environment variables, then the local stack that is running (it writes its ports to
-``var/run/stack.json``), then the services' customary ports on this machine. Of the project this imports one leaf only.
+``var/run/stack.json``), then the services' customary ports on this machine. A variable that is empty counts as not set.
 """
 
 from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from infra.addresses import join_address, split_address
+from infra.clock import parse_clock, wall_clock
+from infra.errors import UserError
 from infra.process_identity import process_identity
+from infra.redis_url import RedisUrl
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 
@@ -30,7 +34,7 @@ class Settings:
     """
 
     var_dir: Path
-    redis_url: str = DEFAULT_REDIS_URL
+    redis_url: str = field(default=DEFAULT_REDIS_URL, repr=False)  # may hold a password
     kafka_bootstrap_servers: str = DEFAULT_KAFKA_BOOTSTRAP_SERVERS
     tf_serving_address: str = DEFAULT_TF_SERVING_ADDRESS
     gateway_address: str = DEFAULT_GATEWAY_ADDRESS
@@ -38,24 +42,40 @@ class Settings:
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] | None = None) -> Settings:
-        """Read ``VITRINE_*`` variables, falling back on the running local stack and then on customary ports."""
+        """Read ``VITRINE_*`` variables, falling back on the running local stack and then on customary ports.
+
+        Raises:
+            UserError: names every variable that cannot be used, with its value and what was expected.
+        """
         env = os.environ if environ is None else environ
-        var_dir = Path(env.get("VITRINE_VAR", CHECKOUT / "var")).absolute()
+        faults: list[str] = []
+        var_dir = Path(env.get("VITRINE_VAR", "").strip() or CHECKOUT / "var").absolute()
+        below = next(folder for folder in (var_dir, *var_dir.parents) if folder.exists())
+        if not below.is_dir():
+            faults.append(f"VITRINE_VAR is {str(var_dir)!r}, but {below} is a file; expected a folder")
         running = _running_stack(var_dir / "run" / "stack.json")
 
-        def pick(variable: str, key: str, default: str) -> str:
-            return env.get(variable) or running.get(key) or default
+        def pick(variable: str, default: str, check: Callable[[str, str], str]) -> str:
+            text = env.get(variable, "").strip() or running.get(variable.removeprefix("VITRINE_").lower()) or default
+            try:
+                return check(variable, text)
+            except UserError as error:
+                faults.append(str(error))
+                return default
 
-        return cls(
+        settings = cls(
             var_dir=var_dir,
-            redis_url=pick("VITRINE_REDIS_URL", "redis_url", DEFAULT_REDIS_URL),
+            redis_url=pick("VITRINE_REDIS_URL", DEFAULT_REDIS_URL, lambda _, text: RedisUrl.parse(text).text),
             kafka_bootstrap_servers=pick(
-                "VITRINE_KAFKA_BOOTSTRAP_SERVERS", "kafka_bootstrap_servers", DEFAULT_KAFKA_BOOTSTRAP_SERVERS
+                "VITRINE_KAFKA_BOOTSTRAP_SERVERS", DEFAULT_KAFKA_BOOTSTRAP_SERVERS, _addresses
             ),
-            tf_serving_address=pick("VITRINE_TF_SERVING_ADDRESS", "tf_serving_address", DEFAULT_TF_SERVING_ADDRESS),
-            gateway_address=pick("VITRINE_GATEWAY_ADDRESS", "gateway_address", DEFAULT_GATEWAY_ADDRESS),
-            clock=pick("VITRINE_CLOCK", "clock", ""),
+            tf_serving_address=pick("VITRINE_TF_SERVING_ADDRESS", DEFAULT_TF_SERVING_ADDRESS, _address),
+            gateway_address=pick("VITRINE_GATEWAY_ADDRESS", DEFAULT_GATEWAY_ADDRESS, _address),
+            clock=pick("VITRINE_CLOCK", "", _clock),
         )
+        if faults:
+            raise UserError("; ".join(faults))
+        return settings
 
     def to_environment(self) -> dict[str, str]:
         """The variables that make a child process see these very settings."""
@@ -117,6 +137,28 @@ class Settings:
     def logs_dir(self) -> Path:
         """One log file per process."""
         return self.var_dir / "logs"
+
+
+def _address(variable: str, text: str) -> str:
+    try:
+        return join_address(*split_address(text))
+    except ValueError:
+        raise UserError(f"{variable} is {text!r}; expected host:port, such as 127.0.0.1:8500") from None
+
+
+def _addresses(variable: str, text: str) -> str:
+    try:
+        return ",".join(join_address(*split_address(address.strip())) for address in text.split(","))
+    except ValueError:
+        raise UserError(f"{variable} is {text!r}; expected host:port, or several with commas between") from None
+
+
+def _clock(variable: str, text: str) -> str:
+    try:
+        parse_clock(text, wall_clock)
+    except ValueError as error:
+        raise UserError(str(error)) from None
+    return text
 
 
 def _running_stack(path: Path) -> dict[str, str]:

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import click
 
+PORT = click.IntRange(1, 65_535)
+
 
 @click.command("model-server")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
@@ -54,9 +56,13 @@ def model_server(port_file: Path | None, **options: object) -> None:
 
 @click.command("gateway")
 @click.option("--host", help="Address to listen on.  [default: of VITRINE_GATEWAY_ADDRESS, else 127.0.0.1]")
-@click.option("--port", type=int, help="Port to listen on.  [default: of VITRINE_GATEWAY_ADDRESS, else 50051]")
+@click.option(
+    "--port",
+    type=PORT,
+    help="Port to listen on.  [default: of VITRINE_GATEWAY_ADDRESS, else 50051]",
+)
 @click.option("--workers", default=1, show_default=True, type=click.IntRange(1, 64), help="Processes on that port.")
-@click.option("--metrics-port", type=int, help="Serve Prometheus metrics here; worker n at n ports further.")
+@click.option("--metrics-port", type=PORT, help="Serve Prometheus metrics here; worker n at n ports further.")
 def gateway(host: str | None, port: int | None, workers: int, metrics_port: int | None) -> None:
     """Answer vitrine.v1.Recommender over gRPC from the release that is promoted.
 
@@ -68,13 +74,14 @@ def gateway(host: str | None, port: int | None, workers: int, metrics_port: int 
     # Its matrices are small: threads would only wait for each other. Read when numpy is first imported.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     os.environ.setdefault("OMP_NUM_THREADS", "1")
+    from infra.addresses import split_address
     from infra.settings import Settings
     from serving.gateway.server import GatewayConfig
     from serving.gateway.workers import run
 
     settings = Settings.from_environment()
-    own_host, _, own_port = settings.gateway_address.rpartition(":")
-    config = GatewayConfig(host=host or own_host, port=port or int(own_port), metrics_port=metrics_port)
+    own_host, own_port = split_address(settings.gateway_address)
+    config = GatewayConfig(host=host or own_host, port=port or own_port, metrics_port=metrics_port)
     run(settings, config, workers)
 
 

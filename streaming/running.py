@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Sequence
 
+from infra.redis_url import RedisUrl
 from infra.settings import Settings
 from streaming.events import instant_text
 from streaming.metrics import Metrics
@@ -62,7 +63,7 @@ def run_worker(settings: Settings, options: WorkerOptions, metrics_port: int | N
     # A batch is up to half a million of them, all gone with the next: only what grows beyond that is looked through.
     gc.freeze()
     gc.set_threshold(*_GARBAGE_THRESHOLDS)
-    print(f"{READY}: Kafka {settings.kafka_bootstrap_servers}, Redis {settings.redis_url}", flush=True)
+    print(f"{READY}: Kafka {settings.kafka_bootstrap_servers}, Redis {RedisUrl.parse(settings.redis_url)}", flush=True)
     if sys.stdout.isatty():
         threading.Thread(target=_tell, args=(worker, stop), daemon=True).start()
     worker.run(stop)

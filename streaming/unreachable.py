@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from feature_repo.online.redis_url import RedisUrl
 from infra.errors import UserError
+from infra.redis_url import RedisUrl
 
 
 def kafka_unreachable(bootstrap_servers: str, error: Exception) -> UserError:
@@ -16,6 +16,11 @@ def kafka_unreachable(bootstrap_servers: str, error: Exception) -> UserError:
 
 def redis_unreachable(url: str, error: Exception) -> UserError:
     """The error to raise from the Redis client's own."""
-    if not RedisUrl.parse(url).is_cluster and str(error).startswith("MOVED"):
-        return UserError(f"Redis at {url} is a node of a Redis Cluster; write VITRINE_REDIS_URL as redis+cluster://...")
-    return UserError(f"Redis at {url} does not answer ({error}); is it running and does VITRINE_REDIS_URL point at it?")
+    place = RedisUrl.parse(url)
+    if not place.is_cluster and str(error).startswith("MOVED"):
+        return UserError(
+            f"Redis at {place} is a node of a Redis Cluster; write VITRINE_REDIS_URL as redis+cluster://..."
+        )
+    return UserError(
+        f"Redis at {place} does not answer ({error}); is it running and does VITRINE_REDIS_URL point at it?"
+    )

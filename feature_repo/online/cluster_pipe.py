@@ -8,7 +8,7 @@ from typing import Any
 
 from feature_repo.online.cluster_slots import ClusterSlots, read_cluster_slots, slot_of
 from feature_repo.online.redis_pipe import Keyed, Pending, Pipe, RedisPipe, keyed, raise_error
-from feature_repo.online.redis_url import RedisUrl
+from infra.redis_url import RedisUrl
 
 
 class ClusterPending:
@@ -95,4 +95,4 @@ def open_pipe(url: str, *timeouts: float) -> Pipe:
         UserError: the URL is malformed, or says cluster where there is none.
     """
     parsed = RedisUrl.parse(url)
-    return ClusterPipe(parsed, *timeouts) if parsed.is_cluster else RedisPipe(url, *timeouts)
+    return ClusterPipe(parsed, *timeouts) if parsed.is_cluster else RedisPipe(parsed.text, *timeouts)

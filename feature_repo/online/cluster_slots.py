@@ -16,8 +16,9 @@ import redis
 from redis.exceptions import ConnectionError, RedisError, ResponseError
 
 from feature_repo.online.redis_pipe import RedisPipe
-from feature_repo.online.redis_url import Address, RedisUrl
+from infra.addresses import Address
 from infra.errors import UserError
+from infra.redis_url import RedisUrl
 
 SLOTS = 16_384
 _NOBODY = -1

@@ -18,6 +18,7 @@ from infra.demo.system import (
 )
 from infra.errors import UserError
 from infra.progress import console
+from infra.redis_url import RedisUrl
 from infra.settings import Settings
 
 _SHOWN = 3
@@ -69,7 +70,7 @@ def _say_how_to_ask(settings: Settings) -> None:
         f'  grpcurl -plaintext -d \'{{"customer_id": "{customers[0]}"}}\' {settings.gateway_address} '
         "vitrine.v1.Recommender/Recommend\n"
         f"Other customers: {', '.join(customers[1:])}\n"
-        f"Kafka {settings.kafka_bootstrap_servers}, Redis {settings.redis_url}, "
+        f"Kafka {settings.kafka_bootstrap_servers}, Redis {RedisUrl.parse(settings.redis_url)}, "
         f"TF Serving {settings.tf_serving_address}; "
         f"logs in {settings.logs_dir}.\nCtrl-C stops everything; the next `make up` goes on where this one stopped.",
         highlight=False,

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date
 
+from infra.addresses import join_address, split_address
 from infra.local.command import VitrineCommand, gateway
 from infra.local.ports import free_port, is_free
 from infra.local.stack import LocalStack
@@ -66,5 +67,5 @@ def start_worker_and_gateway(stack: LocalStack) -> None:
 
 def _gateway_address(settings: Settings) -> str:
     """The configured port if it is free, else another."""
-    host, _, port = settings.gateway_address.rpartition(":")
-    return settings.gateway_address if is_free(int(port)) else f"{host}:{free_port()}"
+    host, port = split_address(settings.gateway_address)
+    return settings.gateway_address if is_free(port) else join_address(host, free_port())

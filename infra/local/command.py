@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Mapping, Sequence
 
+from infra.addresses import split_address
 from infra.local.daemon import Daemon
 from infra.local.ports import listens
 from infra.settings import Settings
@@ -57,7 +58,7 @@ class VitrineCommand(Daemon):
 
 def gateway(settings: Settings, arguments: Sequence[str] = ()) -> VitrineCommand:
     """``vitrine gateway`` on ``settings.gateway_address``, ready when its health service says SERVING."""
-    port = int(settings.gateway_address.rpartition(":")[2])
+    _, port = split_address(settings.gateway_address)
 
     def is_serving(command: VitrineCommand) -> bool:
         return command.listens_on(port) and health_is_serving(settings.gateway_address)

@@ -9,6 +9,7 @@ from dataclasses import replace
 
 import click
 
+from infra.redis_url import RedisUrl
 from infra.settings import Settings
 
 
@@ -88,7 +89,7 @@ def stop() -> None:
 
 def _show(settings: Settings) -> None:
     for what, address in (
-        ("Redis", settings.redis_url),
+        ("Redis", RedisUrl.parse(settings.redis_url)),
         ("Kafka", settings.kafka_bootstrap_servers),
         ("TF Serving", settings.tf_serving_address),
     ):

@@ -60,7 +60,10 @@ def write_stack_file(run_dir: Path, addresses: dict[str, str], services: list[Se
     }
     path = stack_file(run_dir)
     partial = path.with_suffix(".partial")
-    partial.write_text(json.dumps(content, indent=2) + "\n")
+    partial.unlink(missing_ok=True)
+    # Its owner's alone: an address may hold a password.
+    with open(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        file.write(json.dumps(content, indent=2) + "\n")
     partial.replace(path)
 
 

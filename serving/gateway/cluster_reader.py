@@ -26,7 +26,8 @@ from redis.exceptions import (
 )
 
 from feature_repo.online.cluster_slots import ClusterSlots
-from feature_repo.online.redis_url import Address, RedisUrl
+from infra.addresses import Address
+from infra.redis_url import RedisUrl
 
 _LOOK_AGAIN_S = 0.2
 

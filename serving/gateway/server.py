@@ -19,8 +19,9 @@ from prometheus_client import start_http_server
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
-from feature_repo.online.redis_url import RedisUrl
+from infra.addresses import join_address
 from infra.errors import UserError
+from infra.redis_url import RedisUrl
 from infra.settings import Settings
 from serving.gateway.article_state import ArticleState, FollowConfig
 from serving.gateway.cluster_reader import ClusterReader
@@ -109,7 +110,7 @@ async def running_gateway(settings: Settings, config: GatewayConfig) -> AsyncIte
         await server.start()
         telling = asyncio.create_task(_when_ready(releases.ready, event_log, health_service))
         try:
-            yield Gateway(f"{config.host}:{port}", releases.ready)
+            yield Gateway(join_address(config.host, port), releases.ready)
         finally:
             # First tell balancers, then finish what has begun, then let go of what it needed.
             await health_service.enter_graceful_shutdown()
@@ -168,7 +169,7 @@ def _redis_client(settings: Settings, config: GatewayConfig) -> redis.asyncio.Re
         return redis.asyncio.Redis.from_pool(pool)
 
     url = RedisUrl.parse(settings.redis_url)
-    return ClusterReader(url, client_of) if url.is_cluster else client_of(settings.redis_url)
+    return ClusterReader(url, client_of) if url.is_cluster else client_of(url.text)
 
 
 def _channel_options() -> list[tuple[str, int]]:
@@ -189,11 +190,12 @@ def _server(
     health_service = health.aio.HealthServicer()
     health_pb2_grpc.add_HealthServicer_to_server(health_service, server)
     reflection.enable_server_reflection((SERVICE, health.SERVICE_NAME, reflection.SERVICE_NAME), server)
+    address = join_address(config.host, config.port)
     try:
-        port = server.add_insecure_port(f"{config.host}:{config.port}")
+        port = server.add_insecure_port(address)
     except RuntimeError:
         raise UserError(
-            f"the gateway cannot listen on {config.host}:{config.port}: the port is taken; choose another with --port"
+            f"the gateway cannot listen on {address}: the port is taken; choose another with --port"
         ) from None
     return server, health_service, port
 

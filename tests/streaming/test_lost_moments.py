@@ -16,7 +16,7 @@ from redis.exceptions import ConnectionError
 from feature_repo.online.cluster_pipe import ClusterPending, ClusterPipe, open_pipe
 from feature_repo.online.format import entity_key
 from feature_repo.online.redis_pipe import Keyed, Pipe
-from feature_repo.online.redis_url import RedisUrl
+from infra.redis_url import RedisUrl
 from streaming.cluster_expiry_index import KEPT_SECONDS, ClusterExpiryIndex
 from streaming.event_clock import Belief, EventClock
 from streaming.expiry_index import SHARDS, shard_of

@@ -81,7 +81,7 @@ def prepare(
         from feature_repo.batch.purchase_files import ingest
         from feature_repo.store import open_store
         from towers.images.backbone import open_backbone
-        from towers.images.build import embed_catalogue, read_articles
+        from towers.images.build import embed_if_pictured, read_articles
 
         tf.config.set_visible_devices([], "GPU")
         # Feast resets the filters when it is imported; what its libraries deprecate is not for whoever runs a shop.
@@ -93,9 +93,9 @@ def prepare(
     as_of = files.last_day + timedelta(days=1)
     with telling("Embedding the articles' pictures"), native_logs_to(settings.logs_dir / "tensorflow.log"):
         articles = read_articles(settings.tables_dir)
-        report = embed_catalogue(articles, data_dir / "images", settings.images_dir, open_backbone(backbone))
-        for line in report.lines():
-            console.print(f"  {line}", highlight=False)
+        pictures_dir, out_dir = data_dir / "images", settings.images_dir
+        for line in embed_if_pictured(articles, pictures_dir, out_dir, lambda: open_backbone(backbone)):
+            console.print(f"  {line}", highlight=False, soft_wrap=True)
     with telling("Computing the features, correct in time"):
         build_offline_tables(settings, as_of)
     with telling("Registering the feature views with Feast"):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -22,10 +23,26 @@ from infra.figures import Figure, write_figures
 from towers.images.backbone import Backbone, open_backbone
 from towers.images.embedding import EmbeddedPictures, embed_pictures
 from towers.images.filling import Filling, Kind
-from towers.images.pictures import find_pictures
+from towers.images.pictures import Picture, find_pictures, picture_path
 from towers.images.reduction import IMAGE_DIM, VARIANCE_AIM, Reduction
 
 ARTICLE_COLUMNS = ("article_id", "product_type_name", "colour_group_name")
+LEAST_PICTURES = 4
+"""Three lie in one plane wherever they are: the axes would say which of the three an article is, not what it is."""
+_BROKEN_NAMED = 3
+_WRITTEN = ("embeddings.parquet", "pca.npz", "filling.npz", "report.json")
+
+
+class TooFewPicturesError(UserError):
+    """There are not enough pictures to learn anything from.
+
+    Attributes:
+        reason: what there is instead.
+    """
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"{reason}; for a shop without pictures, leave out `vitrine images`")
+        self.reason = reason
 
 
 @dataclass(frozen=True)
@@ -44,13 +61,18 @@ class ImageReport:
     variance_kept: float
     variance_aim: float
     components_for_aim: int
+    broken_pictures: Mapping[str, str]  # article id -> what is wrong with its picture
 
     def lines(self) -> list[str]:
         """For the terminal."""
         computed = self.pictured - self.from_cache
+        named = [f"unreadable: {why}" for why in list(self.broken_pictures.values())[:_BROKEN_NAMED]]
+        if self.broken > _BROKEN_NAMED:
+            named.append(f"and {self.broken - _BROKEN_NAMED:,} more, all named in report.json")
         return [
             f"{self.articles:,} articles, {self.pictured:,} with a picture ({self.from_cache:,} known already), "
             f"{self.missing:,} without and {self.broken:,} broken (these are filled by their kind's mean)",
+            *named,
             f"{self.backbone}: {computed:,} pictures embedded in {self.seconds:.1f} s",
             f"PCA: {self.components} components keep {self.variance_kept:.1%} of the variance; "
             f"{self.variance_aim:.0%} would take {self.components_for_aim}",
@@ -91,14 +113,13 @@ def embed_catalogue(articles: pa.Table, pictures_dir: Path, out_dir: Path, backb
         out_dir: where the files go (``Settings.images_dir``).
 
     Raises:
-        UserError: no pictures, or fewer than two that can be read.
+        TooFewPicturesError: fewer than LEAST_PICTURES can be read, or all look the same.
     """
-    if not pictures_dir.is_dir():
-        raise UserError(f"{pictures_dir} is missing; for a shop without pictures, leave out `vitrine images`")
+    pictures = _pictures(articles, pictures_dir)
     out_dir.mkdir(parents=True, exist_ok=True)
     started = time.monotonic()
-    embedded = embed_pictures(backbone, find_pictures(pictures_dir, _ids(articles)), out_dir / "cache")
-    reduction = Reduction.fit(embedded.vectors, backbone.name, backbone.weights_digest)
+    embedded = embed_pictures(backbone, pictures, out_dir / "cache")
+    reduction = _fit(embedded, pictures_dir, backbone)
     reduced = reduction.transform(embedded.vectors)
     kind_of = dict(zip(_ids(articles), _kinds(articles), strict=True))
     filling = Filling.fit([kind_of[article_id] for article_id in embedded.article_ids], reduced)
@@ -108,9 +129,58 @@ def embed_catalogue(articles: pa.Table, pictures_dir: Path, out_dir: Path, backb
     filling.save(out_dir / "filling.npz")
     _write_embeddings(_ids(articles), embeddings, out_dir / "embeddings.parquet")
     report = _report(articles, embedded, reduction, time.monotonic() - started)
-    content = asdict(report) | {"broken_pictures": embedded.broken}
-    (out_dir / "report.json").write_text(json.dumps(content, indent=2) + "\n")
+    (out_dir / "report.json").write_text(json.dumps(asdict(report), indent=2) + "\n")
     return report
+
+
+def embed_if_pictured(
+    articles: pa.Table, pictures_dir: Path, out_dir: Path, choose: Callable[[], Backbone]
+) -> list[str]:
+    """``embed_catalogue`` for a shop that may have no pictures: then it is as if there had never been any.
+
+    Args:
+        articles, pictures_dir, out_dir: as of ``embed_catalogue``.
+        choose: opens the backbone, which may take a download; not asked where there is nothing to embed.
+
+    Returns:
+        What was done, for the terminal.
+    """
+    try:
+        _pictures(articles, pictures_dir)
+        return embed_catalogue(articles, pictures_dir, out_dir, choose()).lines()
+    except TooFewPicturesError as error:
+        for name in _WRITTEN:
+            (out_dir / name).unlink(missing_ok=True)
+        return [f"pictures are left out: {error.reason}"]
+
+
+def _pictures(articles: pa.Table, pictures_dir: Path) -> list[Picture]:
+    """The catalogue's pictures, LEAST_PICTURES at least."""
+    if not pictures_dir.is_dir():
+        raise TooFewPicturesError(f"{pictures_dir} is missing")
+    ids = _ids(articles)
+    pictures = find_pictures(pictures_dir, ids)
+    if not pictures and ids:
+        expected = picture_path(pictures_dir, ids[0])
+        raise TooFewPicturesError(f"{pictures_dir} holds none of any article, expected as {expected}")
+    if len(pictures) < LEAST_PICTURES:
+        raise TooFewPicturesError(_too_few(pictures_dir, len(pictures), "pictures"))
+    return pictures
+
+
+def _fit(embedded: EmbeddedPictures, pictures_dir: Path, backbone: Backbone) -> Reduction:
+    count = len(embedded.article_ids)
+    if count < LEAST_PICTURES:
+        wrong = "; ".join(list(embedded.broken.values())[:_BROKEN_NAMED])
+        raise TooFewPicturesError(f"{_too_few(pictures_dir, count, 'readable pictures')}; unreadable: {wrong}")
+    reduction = Reduction.fit(embedded.vectors, backbone.name, backbone.weights_digest)
+    if not reduction.tells_apart:
+        raise TooFewPicturesError(f"all {count} pictures in {pictures_dir} look the same")
+    return reduction
+
+
+def _too_few(pictures_dir: Path, count: int, what: str) -> str:
+    return f"{pictures_dir} holds {count} {what} of articles, fewer than {LEAST_PICTURES}"
 
 
 def embed_new(
@@ -208,4 +278,5 @@ def _report(articles: pa.Table, embedded: EmbeddedPictures, reduction: Reduction
         variance_kept=round(reduction.share_kept, 4),
         variance_aim=VARIANCE_AIM,
         components_for_aim=reduction.components_for_aim,
+        broken_pictures=embedded.broken,
     )

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageOps
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ def find_pictures(images_dir: Path, article_ids: Iterable[str]) -> list[Picture]
         path = picture_path(images_dir, article_id)
         try:
             status = path.stat()
-        except (FileNotFoundError, NotADirectoryError):
+        except OSError:  # not there, or in a folder that must not be read
             continue
         found.append(Picture(article_id, path, status.st_size, status.st_mtime_ns))
     return found
@@ -53,8 +53,8 @@ def open_picture(path: Path, at_least_px: int) -> Image.Image:
         with Image.open(path) as image:
             image.draft("RGB", (at_least_px, at_least_px))
             return ImageOps.exif_transpose(image).convert("RGB")
-    except (OSError, UnidentifiedImageError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        raise BrokenPictureError(f"{path}: {error}") from error
+    except Exception as error:  # Pillow's decoders raise whatever they stumble over in a damaged file
+        raise BrokenPictureError(f"{path}: {error or type(error).__name__}") from error
 
 
 def read_square(path: Path, size_px: int) -> npt.NDArray[np.uint8]:

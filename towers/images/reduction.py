@@ -13,6 +13,8 @@ from infra.errors import UserError
 
 IMAGE_DIM = 256
 VARIANCE_AIM = 0.95
+_LEAST_VARIANCE = 1e-12
+"""Less is what rounding leaves of pictures that are all alike."""
 
 
 @dataclass(frozen=True)
@@ -42,14 +44,15 @@ class Reduction:
         if pictures < 2:
             raise UserError(f"{pictures} readable pictures are too few for a PCA; leave out `vitrine images`")
         solver = "covariance_eigh" if pictures > dim else "full"
-        pca = PCA(svd_solver=solver).fit(vectors.astype(np.float64))
+        with np.errstate(invalid="ignore"):  # shares of no variance, which are not used
+            pca = PCA(svd_solver=solver).fit(vectors.astype(np.float64))
         kept = min(IMAGE_DIM, pictures, dim)
         mean_variance = float(pca.explained_variance_[:kept].mean())
         return cls(
             mean=pca.mean_.astype(np.float32),
             components=pca.components_[:kept].astype(np.float32),
             explained_variance=np.asarray(pca.explained_variance_, np.float64),
-            scale=mean_variance**-0.5 if mean_variance > 1e-12 else 1.0,
+            scale=mean_variance**-0.5 if mean_variance > _LEAST_VARIANCE else 1.0,
             backbone=backbone,
             weights_digest=weights_digest,
         )
@@ -58,6 +61,11 @@ class Reduction:
         """Embeddings [n, dim] to float32 [n, IMAGE_DIM], zeros behind the last component."""
         reduced = (vectors - self.mean) @ self.components.T * np.float32(self.scale)
         return np.pad(reduced, ((0, 0), (0, IMAGE_DIM - reduced.shape[1]))).astype(np.float32)
+
+    @property
+    def tells_apart(self) -> bool:
+        """Whether the pictures it was fitted to differ."""
+        return bool(self.explained_variance[: len(self.components)].mean() > _LEAST_VARIANCE)
 
     @property
     def share_kept(self) -> float:

@@ -12,7 +12,7 @@ import pytest
 from picture_worlds import BLUE, GREEN, RED, MeanColour, article_table, write_picture
 
 from infra.errors import UserError
-from towers.images.build import add_new, embed_catalogue, embed_new, read_articles
+from towers.images.build import add_new, embed_catalogue, embed_if_pictured, embed_new, read_articles
 from towers.images.filling import ANY, Filling
 from towers.images.reduction import IMAGE_DIM, Reduction
 
@@ -132,6 +132,57 @@ def test_a_second_run_writes_the_same_embeddings_from_the_cache(out_dir: Path, p
 def test_a_shop_without_pictures_is_told_to_leave_the_step_out(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="leave out `vitrine images`"):
         embed_catalogue(article_table(KINDS), tmp_path / "images", tmp_path / "out", MeanColour())
+
+
+def never() -> MeanColour:
+    raise AssertionError("a backbone was opened for nothing")
+
+
+def test_a_shop_without_a_pictures_folder_goes_on_and_says_so(tmp_path: Path) -> None:
+    lines = embed_if_pictured(article_table(KINDS), tmp_path / "images", tmp_path / "out", never)
+    assert lines == [f"pictures are left out: {tmp_path / 'images'} is missing"]
+    assert not (tmp_path / "out" / "embeddings.parquet").exists()
+
+
+def test_pictures_that_are_not_where_they_are_expected_are_left_out_with_the_place(tmp_path: Path) -> None:
+    write_picture(tmp_path / "images", "0900000001", RED)  # of an article that is not in the catalogue
+    (line,) = embed_if_pictured(article_table(KINDS), tmp_path / "images", tmp_path / "out", never)
+    assert line.startswith("pictures are left out: ")
+    assert str(tmp_path / "images" / "010" / "0100000001.jpg") in line
+
+
+@pytest.mark.parametrize("readable", [1, 2, 3])
+def test_too_few_pictures_are_left_out_and_those_that_cannot_be_read_are_named(tmp_path: Path, readable: int) -> None:
+    for article_id in list(COLOURS)[:readable]:
+        write_picture(tmp_path / "images", article_id, COLOURS[article_id])
+    for article_id in list(COLOURS)[readable:]:
+        write_picture(tmp_path / "images", article_id, RED).write_bytes(b"no picture")
+    (line,) = embed_if_pictured(article_table(KINDS), tmp_path / "images", tmp_path / "out", MeanColour)
+    assert f"holds {readable} readable pictures of articles, fewer than 4" in line
+    assert "0100000004.jpg" in line
+
+
+def test_pictures_that_all_look_the_same_are_left_out(tmp_path: Path) -> None:
+    for article_id in KINDS:
+        write_picture(tmp_path / "images", article_id, GREEN)
+    (line,) = embed_if_pictured(article_table(KINDS), tmp_path / "images", tmp_path / "out", MeanColour)
+    assert line == f"pictures are left out: all 8 pictures in {tmp_path / 'images'} look the same"
+
+
+def test_where_pictures_are_left_out_nothing_is_left_of_an_earlier_run(out_dir: Path, pictures_dir: Path) -> None:
+    for picture in pictures_dir.glob("*/*.jpg"):
+        picture.unlink()
+    embed_if_pictured(article_table(KINDS), pictures_dir, out_dir, never)
+    # The cache stays: pictures that come back need not be embedded again.
+    assert [path.name for path in out_dir.iterdir()] == ["cache"]
+
+
+def test_a_shop_with_some_pictures_is_told_how_many_and_which_cannot_be_read(
+    pictures_dir: Path, tmp_path: Path
+) -> None:
+    lines = embed_if_pictured(article_table(KINDS), pictures_dir, tmp_path / "out", MeanColour)
+    assert "8 articles, 4 with a picture" in lines[0]
+    assert lines[1].startswith(f"unreadable: {pictures_dir / '010' / '0100000008.jpg'}: ")
 
 
 def test_tables_that_are_not_there_name_the_command_that_makes_them(tmp_path: Path) -> None:

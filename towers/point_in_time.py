@@ -152,4 +152,5 @@ def _repeat(days: Sequence[int], buyers: Sequence[Mapping[str, object]]) -> npt.
 
 
 def _numbers(column: pa.ChunkedArray) -> npt.NDArray[np.float64]:
-    return column.cast(pa.float64()).to_numpy()
+    """The column with NaN for nulls, to be written to: of one without nulls, Arrow lends its own memory, read-only."""
+    return np.array(column.cast(pa.float64()).to_numpy())

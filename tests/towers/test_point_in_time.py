@@ -95,6 +95,15 @@ def test_article_numbers_are_those_of_the_morning(catalogue: Catalogue, point_in
     ]
 
 
+def test_a_morning_after_which_every_article_has_been_sold_is_like_any(
+    catalogue: Catalogue, point_in_time: PointInTime
+) -> None:
+    (fifth,) = point_in_time.article_tables(catalogue.table, [FIRST_DAY + 4])
+    assert not np.isnan(fifth.activity).any()
+    last_sale = fifth.activity_column("last_sale_day")
+    assert last_sale.tolist() == [FIRST_DAY + 3, FIRST_DAY + 1, FIRST_DAY + 3]
+
+
 def test_a_customer_without_a_profile_is_a_customer(catalogue: Catalogue, point_in_time: PointInTime) -> None:
     (snapshot,) = point_in_time.snapshots(catalogue.table, [FIRST_DAY + 1], 10, seed=0)
     anna, bert = snapshot.customers

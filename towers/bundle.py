@@ -14,7 +14,8 @@ from serving.retrieval.ranking_features import ranking_feature_names
 from towers.export import ServedCandidateTower, export_candidate_tower, export_query_tower, export_ranker
 from towers.fitting import Fitted
 from towers.images.reduction import Reduction
-from towers.material import EPOCH, Material
+from towers.material import Material
+from towers.purchases import EPOCH
 from towers.snapshot import Snapshot
 
 

@@ -17,7 +17,10 @@ DAY = click.DateTime(["%Y-%m-%d"])
 ORACLE = click.option(
     "--oracle", type=click.Path(path_type=Path, file_okay=False), help="Folder of a synthetic shop: adds its best row."
 )
-DAYS = click.option("--days", default=60, show_default=True, help="Train on at most so many days.")
+DAYS = click.option(
+    "--days", default=60, show_default=True, type=click.IntRange(min=1), help="Train on at most so many days."
+)
+SEED = click.IntRange(min=0, max=2**32 - 1)
 
 
 class _Quota(click.ParamType):
@@ -100,7 +103,7 @@ def images(data_dir: Path, backbone: str, weights: Path | None, with_map: bool, 
 @click.command()
 @click.option("--release", required=True, type=click.IntRange(min=1), help="Number of the release to write.")
 @click.option("--as-of", required=True, type=DAY, help="Train on purchases dated before this day.")
-@click.option("--seed", default=7, show_default=True, help="The same seed and data give the same release.")
+@click.option("--seed", default=7, show_default=True, type=SEED, help="The same seed and data give the same release.")
 @click.option(
     "--epochs",
     default=None,
@@ -160,8 +163,10 @@ def train(
 )
 @click.option("--served", is_flag=True, help="With --day or --holdout: also ask the running gateway, and compare.")
 @click.option("--rows", help="Only these rows or groups of rows, separated by commas; all unless given.")
-@click.option("--customers", default=20_000, show_default=True, help="Measure on at most so many customers.")
-@click.option("--seed", default=7, show_default=True, help="Draws the customers, and the intervals.")
+@click.option(
+    "--customers", default=20_000, show_default=True, type=click.IntRange(min=1), help="Measure on at most so many."
+)
+@click.option("--seed", default=7, show_default=True, type=SEED, help="Draws the customers, and the intervals.")
 @ORACLE
 @_native_logs_aside
 def evaluate(
@@ -196,9 +201,11 @@ def evaluate(
 @click.option("--as-of", required=True, type=DAY, help="Train on purchases dated before this day, measure on the last.")
 @click.option("--only", help="Names of variants, separated by commas; all unless given.")
 @click.option("--list", "list_only", is_flag=True, help="Name the variants and stop.")
-@click.option("--seed", default=7, show_default=True, help="Of all training.")
+@click.option("--seed", default=7, show_default=True, type=SEED, help="Of all training.")
 @DAYS
-@click.option("--customers", default=20_000, show_default=True, help="Measure on at most so many customers a day.")
+@click.option(
+    "--customers", default=20_000, show_default=True, type=click.IntRange(min=1), help="Of a day, at most so many."
+)
 @click.option(
     "--report-days", default=1, show_default=True, type=click.IntRange(min=1), help="Measure on so many days."
 )

@@ -11,7 +11,6 @@ import duckdb
 import numpy as np
 import numpy.typing as npt
 
-from infra.errors import UserError
 from infra.progress import console
 from serving.retrieval.purchase_log import PurchaseLog
 from serving.retrieval.query_features import QUERY_CATEGORIES
@@ -20,10 +19,8 @@ from towers.evaluation.metrics import Targets
 from towers.morning import Shop
 from towers.point_in_time import PointInTime
 from towers.preprocessing import make_vocabulary
-from towers.purchases import log_numbers, read_purchases, training_days
+from towers.purchases import EPOCH, day_name, log_numbers, read_purchases, training_days
 from towers.snapshot import Snapshot
-
-EPOCH = date(1970, 1, 1)
 
 
 @dataclass(frozen=True)
@@ -61,16 +58,15 @@ def open_material(
         seed: draws customers.
 
     Raises:
-        UserError: tables or enough days are missing.
+        UserError: tables are missing, or purchases on two days.
     """
     today = (as_of - EPOCH).days
     point_in_time = PointInTime(store, tables_dir)
     catalogue = read_catalogue(point_in_time, tables_dir, today)
-    purchases = read_purchases(tables_dir, catalogue.table.ids).before(today)
-    chosen = training_days(purchases, today, days + 1, customers_per_day)
-    if len(chosen) < 2:
-        raise UserError(f"only one day before {as_of} is fit to learn from; two are needed, one to measure on")
-    console.print(f"training days {_name(chosen[0])} to {_name(chosen[-1])}, measured on {_name(chosen[-1])}")
+    everything = read_purchases(tables_dir, catalogue.table.ids)
+    chosen = training_days(everything, today, days + 1, customers_per_day)
+    purchases = everything.before(today)
+    console.print(f"training days {day_name(chosen[0])} to {day_name(chosen[-1])}, measured on {day_name(chosen[-1])}")
     *past, report = point_in_time.snapshots(catalogue.table, chosen, customers_per_day, seed)
     test = _test_cases(report, test_customers, seed)
     (articles,) = point_in_time.article_tables(catalogue.table, [today])
@@ -102,7 +98,3 @@ def _test_cases(report: Snapshot, limit: int, seed: int) -> Snapshot:
     warm = np.flatnonzero(report.warm)
     cold = np.random.default_rng(seed).permutation(np.flatnonzero(~report.warm))[: max(limit - len(warm), 0)]
     return report.take(np.sort(np.concatenate([warm, cold])))
-
-
-def _name(day: int) -> str:
-    return date.fromordinal(EPOCH.toordinal() + day).isoformat()

@@ -47,7 +47,12 @@ class NumericPreprocessing:
 
     @classmethod
     def fit(cls, rows: npt.NDArray[np.floating]) -> NumericPreprocessing:
-        """Fit on raw rows, [rows, columns], NaN = missing. A column without any value comes out as zeros."""
+        """Fit on raw rows, [rows, columns], NaN = missing.
+
+        A column without any value comes out as zeros; without rows that is every column.
+        """
+        if not len(rows):
+            rows = np.full((1, rows.shape[1]), np.nan)
         scaler = StandardScaler()
         imputer = SimpleImputer(strategy="constant", fill_value=0.0, add_indicator=True, keep_empty_features=True)
         pipeline = make_pipeline(FunctionTransformer(signed_log), scaler, FunctionTransformer(_clip), imputer)

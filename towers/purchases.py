@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date, timedelta
 from pathlib import Path
 
 import duckdb
@@ -12,6 +13,7 @@ import numpy.typing as npt
 from infra.errors import UserError
 from serving.retrieval.purchase_log import PurchaseLog
 
+EPOCH = date(1970, 1, 1)
 FILLED_WINDOW_SHARE = 0.5
 MIN_DAY_SHARE = 0.05
 MOST_CASES = 600_000
@@ -56,7 +58,8 @@ def training_days(purchases: PurchaseLog, before: int, limit: int, customers_per
     """The last days that show how the shop works, oldest first.
 
     Left out are days with hardly any purchases, and days whose popularity window is still empty: at a log's start, or
-    where a few customers' history becomes the whole shop, they would teach that popularity means nothing.
+    where a few customers' history becomes the whole shop, they would teach that popularity means nothing. Where that
+    would leave less than two, all days with purchases are taken: a young shop has no better ones.
 
     Args:
         before: days since 1970-01-01; training days are earlier.
@@ -65,21 +68,33 @@ def training_days(purchases: PurchaseLog, before: int, limit: int, customers_per
             at most, but are two at least.
 
     Raises:
-        UserError: no day is left.
+        UserError: there are less than two days with purchases.
     """
     counts = _purchases_per_day(purchases.before(before))
     days = np.flatnonzero(counts)
+    if len(days) < 2:
+        raise UserError(_too_few_days(purchases, days, before))
     window = np.array([counts[max(day - 3, 0) : day].sum() for day in days])
     fit = (window >= FILLED_WINDOW_SHARE * counts[days]) & (counts[days] >= MIN_DAY_SHARE * counts.max(initial=0))
-    chosen = [int(day) for day in days[fit]][-limit:]
+    chosen = (days[fit] if fit.sum() >= 2 else days)[-limit:].tolist()
     cases = np.cumsum([min(_customers(purchases, day), customers_per_day) for day in reversed(chosen)])
     taken = max(int(np.searchsorted(cases, MOST_CASES, side="right")), 2)
-    chosen = chosen[-taken:]
-    if not chosen:
-        raise UserError(
-            f"no day before day {before} has purchases and three filled days before it; train on a later --as-of"
-        )
-    return chosen
+    return chosen[-taken:]
+
+
+def day_name(day: int) -> str:
+    """The ISO date of a number of days since 1970-01-01."""
+    return (EPOCH + timedelta(days=int(day))).isoformat()
+
+
+def _too_few_days(purchases: PurchaseLog, days: npt.NDArray[np.int64], before: int) -> str:
+    need = "training takes purchases of two days at least, one to learn from and one to measure on"
+    if len(days):
+        return f"all purchases before {day_name(before)} are of {day_name(days[0])}; {need}"
+    if len(purchases):
+        first = day_name(purchases.day[0])
+        return f"there are no purchases before {day_name(before)}, the first are of {first}; {need}"
+    return f"there are no purchases of articles in the catalogue; {need}"
 
 
 def _customers(purchases: PurchaseLog, day: int) -> int:

@@ -21,6 +21,8 @@ from towers.ranking_set import RankingSet
 
 SCORING_BATCH = 65_536
 FITTING_ROWS = 100_000
+SURE_LOGIT = 20.0
+"""Of a chance that nothing tells from 1, and of the other sign from 0."""
 
 
 @dataclass(frozen=True)
@@ -107,17 +109,22 @@ def train_ranker(rows: RankingSet, config: RankerConfig) -> Ranker:
 
     Only some negatives of each customer are learned from. While training, the logit gets back what that changes, minus
     log(share kept), so that the served probability is that of all candidates (King and Zeng, 2001, prior correction).
+
+    Without rows, where no source proposed anything to anybody, it stays as chance made it.
     """
     tf.keras.utils.set_random_seed(config.seed)
     # Means and deviations of a hundred thousand rows are those of all; scikit-learn's float64 copies are not free.
     model = Ranker(NumericPreprocessing.fit(rows.features[:: 1 + len(rows) // FITTING_ROWS]), config)
-    first_rows = np.concatenate([[0], np.cumsum(rows.case_rows)])
-    cases = len(rows.case_rows)
+    model.logits(tf.constant(rows.features[:1]))
+    if not len(rows):
+        return model
+    case_rows = rows.case_rows[rows.case_rows > 0]
+    first_rows = np.concatenate([[0], np.cumsum(case_rows)])
+    cases = len(case_rows)
     size = min(max(config.batch_size * cases // len(rows), 1), cases)
     steps = cases // size * config.epochs
     schedule = tf.keras.optimizers.schedules.CosineDecay(config.learning_rate, steps, alpha=0.05)
     optimizer = tf.keras.optimizers.AdamW(schedule, weight_decay=config.weight_decay, jit_compile=False)
-    model.logits(tf.constant(rows.features[:1]))
     optimizer.build(model.trainable_variables)
     labels, offsets = rows.bought.astype(np.float32), -np.log(rows.kept_share)
 
@@ -142,7 +149,7 @@ def train_ranker(rows: RankingSet, config: RankerConfig) -> Ranker:
             for start in range(0, cases - size + 1, size):
                 chosen = order[start : start + size]
                 batch = np.concatenate([np.arange(first_rows[case], first_rows[case + 1]) for case in chosen])
-                case = np.repeat(np.arange(size, dtype=np.int32), rows.case_rows[chosen])
+                case = np.repeat(np.arange(size, dtype=np.int32), case_rows[chosen])
                 values = (rows.features[batch], labels[batch], offsets[batch], case)
                 losses.append(step(*map(tf.constant, values)))
                 advance(1)
@@ -164,10 +171,10 @@ def calibrate(model: Ranker, rows: RankingSet, chosen: npt.NDArray[np.bool_]) ->
     A row that was kept for many stands for all of them. The order of candidates stays.
 
     Returns:
-        What was added; 0 where nothing chosen was bought.
+        What was added; 0 where nothing chosen was bought, or everything.
     """
     bought = rows.bought[chosen]
-    if not bought.any():
+    if not bought.any() or bought.all():
         return 0.0
     features = rows.features[chosen]
     batches = range(0, len(features), SCORING_BATCH)
@@ -177,7 +184,7 @@ def calibrate(model: Ranker, rows: RankingSet, chosen: npt.NDArray[np.bool_]) ->
     def surplus(by: float) -> float:
         return float((stands_for * expit(logits + by).mean(axis=0)).sum() - bought.sum())
 
-    shift = float(brentq(surplus, -20.0, 20.0))
+    shift = float(brentq(surplus, -SURE_LOGIT - logits.max(), SURE_LOGIT - logits.min()))
     model.shift(shift)
     return shift
 

@@ -248,7 +248,8 @@ def _period_starts(day: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
 
 def _relative_price(articles: ArticleTable) -> npt.NDArray[np.float32]:
     """log of an article's mean price over what its type of product costs, [n]; 0 where not known."""
-    price = np.log(articles.sales_column("price_mean_micros"))
+    with np.errstate(divide="ignore"):  # of what was only given away no price is known
+        price = np.log(articles.sales_column("price_mean_micros"))
     kind = articles.category("product_type_name")
     known = np.isfinite(price)
     sums = np.bincount(kind[known], price[known], int(kind.max()) + 1)

@@ -62,6 +62,8 @@ def train_towers(
         content: of all articles.
         query_category_sizes: vocabulary sizes of the query tower's categories.
         title: of the progress bar.
+
+    Without pairs, where nobody bought a product that was new to them, the towers stay as chance made them.
     """
     tf.keras.utils.set_random_seed(training.seed)
     day_numeric = np.stack([candidate_numeric(snapshot.articles) for snapshot in snapshots])
@@ -84,6 +86,8 @@ def train_towers(
             ]
         ),
     )
+    if not len(pairs):
+        return model
     epochs, size = training.epochs_for(len(pairs)), min(training.batch_size, len(pairs))
     steps = len(pairs) // size * epochs
     schedule = tf.keras.optimizers.schedules.CosineDecay(config.learning_rate, steps, alpha=0.05)

@@ -35,6 +35,10 @@ class Change:
     milliseconds: float  # from Kafka's acknowledgement to the arrival of the first changed answer
 
 
+class UnchangedAnswerError(TimeoutError):
+    """An answer knows the purchase and is as it was before: a small catalogue may have nothing else to show."""
+
+
 def recommend_latencies(storefront: Storefront, customer_ids: Sequence[str], calls: int) -> Latencies:
     """Time single calls of one client, after some that are not counted."""
     for customer_id in customer_ids[:50]:
@@ -59,15 +63,19 @@ def purchase_to_answer(
         purchase: sends the purchase, returns when Kafka has acknowledged it, and tells its event time.
 
     Raises:
-        TimeoutError: the answer did not change.
+        UnchangedAnswerError: answers know the purchase, but are like the one before.
+        TimeoutError: no answer knows it.
     """
     before = storefront.recommend(customer_id)
     occurred_at = purchase()
-    acknowledged = time.perf_counter()
+    acknowledged, known = time.perf_counter(), False
     while time.perf_counter() - acknowledged < timeout_s:
         after = storefront.recommend(customer_id)
-        if _knows(after, occurred_at) and content(after) != content(before):
+        known = known or _knows(after, occurred_at)
+        if known and content(after) != content(before):
             return Change(before, after, (time.perf_counter() - acknowledged) * 1000)
+    if known:
+        raise UnchangedAnswerError(f"the recommendations of {customer_id} know the purchase and are as before")
     raise TimeoutError(f"the recommendations of {customer_id} did not change within {timeout_s:.0f} s of the purchase")
 
 

@@ -64,12 +64,13 @@ def keep_serving(
 
 def _say_how_to_ask(settings: Settings) -> None:
     customers = active_shoppers(settings.tables_dir, _SHOWN)
+    others = f"Other customers: {', '.join(customers[1:])}\n" if customers[1:] else ""
     console.print(
         f"[bold]Serving at {settings.gateway_address}[/bold]. Ask from another terminal:\n"
         f"  .venv/bin/vitrine recommend {customers[0]}\n"
         f'  grpcurl -plaintext -d \'{{"customer_id": "{customers[0]}"}}\' {settings.gateway_address} '
         "vitrine.v1.Recommender/Recommend\n"
-        f"Other customers: {', '.join(customers[1:])}\n"
+        f"{others}"
         f"Kafka {settings.kafka_bootstrap_servers}, Redis {RedisUrl.parse(settings.redis_url)}, "
         f"TF Serving {settings.tf_serving_address}; "
         f"logs in {settings.logs_dir}.\nCtrl-C stops everything; the next `make up` goes on where this one stopped.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -21,15 +22,23 @@ class Bought:
 
 
 def active_shoppers(tables_dir: Path, count: int, least: int = 4, most: int = 30) -> list[str]:
-    """Customers with a handful of purchases, the latest active first; ties broken by a hash, so no alphabet shows.
+    """Customers to show, one at least wherever anybody has bought anything.
+
+    First those with a handful of purchases, the latest active first; a shop may have few such customers or none, so
+    behind them all others, those with most purchases first. Ties are broken by a hash, so that no alphabet shows.
 
     Args:
-        least, most: bounds of the number of purchases.
+        count: at most so many.
+        least, most: bounds of a handful of purchases.
     """
     query = """
-        SELECT customer_id FROM read_parquet($purchases)
-        GROUP BY customer_id HAVING count(*) BETWEEN $least AND $most
-        ORDER BY max(day) DESC, md5(customer_id) LIMIT $count
+        SELECT customer_id
+        FROM (SELECT customer_id, count(*) AS purchases, max(day) AS last_day,
+                     purchases BETWEEN $least AND $most AS handful
+              FROM read_parquet($purchases) GROUP BY customer_id)
+        ORDER BY handful DESC, CASE WHEN handful THEN last_day END DESC NULLS LAST,
+                 CASE WHEN NOT handful THEN purchases END DESC NULLS LAST, md5(customer_id)
+        LIMIT $count
     """
     parameters = {"purchases": str(tables_dir / "purchases.parquet"), "least": least, "most": most, "count": count}
     with duckdb.connect() as connection:
@@ -52,6 +61,16 @@ def history(tables_dir: Path, customer_id: str, count: int) -> list[Bought]:
     }
     with duckdb.connect() as connection:
         return [Bought(*row) for row in connection.execute(query, parameters).fetchall()]
+
+
+def colours(tables_dir: Path, article_ids: Collection[str]) -> dict[str, str]:
+    """The colour groups of articles by id."""
+    query = (
+        "SELECT article_id, colour_group_name FROM read_parquet($articles) WHERE article_id IN (SELECT unnest($ids))"
+    )
+    parameters = {"articles": str(tables_dir / "articles.parquet"), "ids": list(article_ids)}
+    with duckdb.connect() as connection:
+        return dict(connection.execute(query, parameters).fetchall())
 
 
 def last_day(tables_dir: Path) -> date:

@@ -146,5 +146,11 @@ def _last_basket(positions: npt.NDArray[np.int32], history: _History, articles: 
         np.isin(product[positions], product[bought[in_last]]),
         (colour[positions][:, None] == colour[bought]).mean(axis=1),
         (kind[positions][:, None] == kind[bought]).mean(axis=1),
-        np.where(np.isnan(price[positions]), sold[positions], price[positions]) / last_price,
+        relative_price(np.where(np.isnan(price[positions]), sold[positions], price[positions]), last_price),
     ]
+
+
+def relative_price(price: npt.NDArray[np.float32], to: npt.NDArray[np.float32] | np.float32) -> npt.NDArray[np.float32]:
+    """How many times as dear, [m]; missing beside a price that is not known or was none: a gift's."""
+    times: npt.NDArray[np.float32] = np.divide(price, to, out=np.full_like(price, np.nan), where=to > 0)
+    return times

@@ -13,7 +13,7 @@ from serving.retrieval.articles import ACTIVITY_COLUMNS, SALES_COLUMNS, ArticleT
 from serving.retrieval.candidates import ABSENT, CandidateSet
 from serving.retrieval.customer import Customer
 from serving.retrieval.item_index import ItemIndex
-from serving.retrieval.kind_features import ABSENT_RANK, KIND_FEATURES, kind_features
+from serving.retrieval.kind_features import ABSENT_RANK, KIND_FEATURES, kind_features, relative_price
 from serving.retrieval.request_features import REQUEST_FEATURES, request_features
 from serving.retrieval.taste_features import TASTE_FEATURES, taste_features
 
@@ -198,7 +198,7 @@ def _prices_and_ages(customer: Customer, positions: npt.NDArray[np.int32], artic
         customer.today - np.fmax(sale["last_sale_day"], recent["last_sale_day"]),
         *(sale[name] for name in _SALES),
         *(recent[name] for name in _ACTIVITY),
-        price / sale["price_mean_micros"],
+        relative_price(price, sale["price_mean_micros"]),
     ]
 
 

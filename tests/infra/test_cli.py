@@ -42,3 +42,18 @@ def test_what_a_user_can_mend_is_one_line_without_a_traceback(tmp_path):
     assert answer.returncode == 1
     assert answer.stderr.startswith("vitrine: ")
     assert "Traceback" not in answer.stderr
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["train", "--release", "1", "--as-of", "2020-09-21", "--days", "0"],
+        ["train", "--release", "1", "--as-of", "2020-09-21", "--seed", "-1"],
+        ["evaluate", "--release", "1", "--customers", "0"],
+        ["ablate", "--as-of", "2020-09-21", "--customers", "0"],
+    ],
+)
+def test_numbers_that_cannot_be_are_refused_with_their_range(arguments):
+    answer = CliRunner().invoke(cli, arguments)
+    assert answer.exit_code == 2
+    assert f"'{arguments[-2]}': {arguments[-1]} is not in the range" in answer.output

@@ -46,3 +46,10 @@ def test_graph_and_sklearn_agree_on_categories() -> None:
 def test_a_vocabulary_starts_with_unknown_and_does_not_depend_on_order() -> None:
     assert make_vocabulary(["b", None, "a", "", "b"]) == ["", "a", "b"]
     assert make_vocabulary(["a", "b"]) == make_vocabulary(["b", "a"])
+
+
+def test_fitted_to_no_rows_it_knows_nothing_of_any_column() -> None:
+    fitted = NumericPreprocessing.fit(np.empty((0, 2), np.float32))
+    got = fitted.in_graph(tf.constant([[np.nan, 2.0]], tf.float32)).numpy()
+    assert got.shape == (1, fitted.width)
+    assert np.isfinite(got).all()

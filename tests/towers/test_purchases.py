@@ -38,6 +38,25 @@ def test_a_large_shop_is_learned_from_by_fewer_days(monkeypatch: pytest.MonkeyPa
     assert training_days(purchases, before=40, limit=30, customers_per_day=1_000) == [38, 39]
 
 
-def test_a_log_without_such_a_day_is_an_error_that_says_what_to_do() -> None:
-    with pytest.raises(UserError, match="later --as-of"):
-        training_days(log({10: 5}), before=11, limit=3, customers_per_day=100)
+@pytest.mark.parametrize("counts", [{10: 50, 11: 40}, {10: 500, 11: 1, 12: 1}, {10: 5, 40: 5}])
+def test_a_young_shop_learns_from_all_its_days(counts: dict[int, int]) -> None:
+    assert training_days(log(counts), before=50, limit=14, customers_per_day=100) == list(counts)
+
+
+def test_the_youngest_days_of_a_young_shop_are_taken() -> None:
+    purchases = log({10: 500, 11: 1, 12: 1})
+    assert training_days(purchases, before=20, limit=2, customers_per_day=100) == [11, 12]
+
+
+@pytest.mark.parametrize(
+    ("counts", "complaint"),
+    [
+        ({10: 5}, "all purchases before 1970-01-13 are of 1970-01-11; training takes purchases of two days at least"),
+        ({10: 5, 12: 5}, "all purchases before 1970-01-13 are of 1970-01-11"),
+        ({15: 5, 16: 5}, "there are no purchases before 1970-01-13, the first are of 1970-01-16"),
+        ({}, "there are no purchases of articles in the catalogue"),
+    ],
+)
+def test_less_than_two_days_are_an_error_in_dates(counts: dict[int, int], complaint: str) -> None:
+    with pytest.raises(UserError, match=complaint):
+        training_days(log(counts), before=12, limit=3, customers_per_day=100)

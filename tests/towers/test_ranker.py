@@ -84,3 +84,41 @@ def test_a_shifted_ranker_expects_as_many_purchases_of_the_chosen_as_there_were(
     assert abs((stands_for * after[chosen]).sum() / bought[chosen].sum() - 1) < 1e-3
     assert (np.sign(after - before) == np.sign(after[0] - before[0])).all()
     assert calibrate(model, rows, np.zeros(4_000, np.bool_)) == 0.0
+
+
+def test_where_everything_was_bought_there_is_no_level_to_set() -> None:
+    rows = RankingSet(np.ones((3, 2), np.float32), np.ones(3, np.bool_), np.ones(3, np.float32), np.ones(3, np.int32))
+    model = train_ranker(rows, RankerConfig(epochs=1))
+    assert calibrate(model, rows, np.ones(3, np.bool_)) == 0.0
+
+
+def test_a_level_that_is_far_off_is_set_right() -> None:
+    features = np.arange(8, dtype=np.float32)[:, None]
+    bought = np.arange(8) == 7
+    rows = RankingSet(features, bought, np.ones(8, np.float32), np.array([8], np.int32))
+    model = train_ranker(rows, RankerConfig(epochs=1))
+    model.shift(-60.0)
+    calibrate(model, rows, np.ones(8, np.bool_))
+    assert abs(ServedRanker(model, 1).scores(features).sum() - 1.0) < 1e-3
+
+
+def test_without_candidates_to_learn_from_it_still_gives_chances() -> None:
+    nothing = RankingSet(
+        np.empty((0, 2), np.float32), np.empty(0, np.bool_), np.empty(0, np.float32), np.zeros(4, np.int32)
+    )
+    model = train_ranker(nothing, RankerConfig(epochs=1))
+    assert calibrate(model, nothing, np.empty(0, np.bool_)) == 0.0
+    scores = ServedRanker(model, 2).scores(np.array([[3.0, np.nan], [0.0, -1e9]], np.float32))
+    assert ((scores > 0) & (scores < 1)).all()
+
+
+def test_customers_who_were_offered_nothing_change_nothing() -> None:
+    rng = np.random.default_rng(4)
+    features, bought = rng.normal(size=(40, 2)).astype(np.float32), np.arange(40) % 10 == 0
+    shares = np.ones(40, np.float32)
+
+    def scores(case_rows: list[int]) -> np.ndarray:
+        rows = RankingSet(features, bought, shares, np.array(case_rows, np.int32))
+        return ServedRanker(train_ranker(rows, RankerConfig(epochs=2, batch_size=10)), 2).scores(features)
+
+    np.testing.assert_array_equal(scores([10, 0, 10, 0, 0, 10, 10]), scores([10, 10, 10, 10]))

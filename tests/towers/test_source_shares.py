@@ -8,7 +8,7 @@ from tower_worlds import catalogue
 
 from towers.evaluation.beyond_accuracy import variety
 from towers.evaluation.calibration import Calibration
-from towers.evaluation.metrics import NOT_RANKED, Targets
+from towers.evaluation.metrics import NO_ARTICLE, NOT_RANKED, Targets
 from towers.evaluation.slices import Slice
 from towers.evaluation.source_shares import source_worth, union_recall
 
@@ -53,3 +53,14 @@ def test_variety_counts_the_catalogue_the_surprise_and_the_difference() -> None:
     assert everything.coverage == 1
     # Of 66 pairs, 36 differ in the department and 36 in the colour, out of 11 columns.
     assert everything.diversity == pytest.approx(72 / 66 / 11)
+
+
+def test_variety_of_a_catalogue_that_does_not_fill_a_list_is_that_of_what_there_is() -> None:
+    three, one = catalogue(3).table, catalogue(1).table
+    # Two colours of one linen shirt and a wool one: a pair differs in the colour, one in the department, one in both.
+    ranked = np.full((1, 500), NO_ARTICLE, np.int32)
+    ranked[0, :3] = [2, 0, 1]
+    assert variety(ranked, three).diversity == pytest.approx((1 + 2 + 1) / 3 / 11)
+    ranked[0, :3] = [0, NO_ARTICLE, NO_ARTICLE]
+    alone = variety(ranked, one)
+    assert (alone.coverage, alone.novelty_bits, alone.diversity) == (1.0, 0.0, 0.0)

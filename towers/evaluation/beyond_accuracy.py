@@ -33,8 +33,8 @@ class Variety:
 
 
 def variety(ranked: npt.NDArray[np.int32], articles: ArticleTable) -> Variety:
-    """Measure lists [cases, at least TOP], of customers of one slice."""
-    top = ranked[:, :TOP]
+    """Measure lists [cases, at least TOP], of customers of one slice; of a smaller catalogue what there is of it."""
+    top = ranked[:, : min(TOP, len(articles))]
     shown = top[top != NO_ARTICLE]
     units = np.nan_to_num(articles.sales_column("units").astype(np.float64)) + 1.0
     information = -np.log2(units / units.sum())
@@ -48,6 +48,8 @@ def variety(ranked: npt.NDArray[np.int32], articles: ArticleTable) -> Variety:
 
 def _diversity(top: npt.NDArray[np.int32], categories: npt.NDArray[np.int32]) -> float:
     first, second = np.triu_indices(top.shape[1], k=1)
+    if not first.size:
+        return 0.0  # one article differs from nothing
     total = 0.0
     for start in range(0, len(top), _CASES_AT_ONCE):
         values = categories[top[start : start + _CASES_AT_ONCE]]

@@ -93,9 +93,10 @@ class Evaluation:
         }
 
     def achievable_share(self, part: str) -> float | None:
-        """Vitrine's share of the oracle's NDCG@10 in a slice; None where there is no oracle."""
-        rows = self.cells[part]
-        return rows[HERO][SHARE_OF].mean / rows[ORACLE][SHARE_OF].mean if ORACLE in rows else None
+        """Vitrine's share of the oracle's NDCG@10 in a slice; None where either is empty or finds nothing."""
+        rows = self.cells.get(part, {})
+        best = rows[ORACLE][SHARE_OF].mean if ORACLE in rows else 0.0
+        return rows[HERO][SHARE_OF].mean / best if best else None
 
     def show_main(self, console: Console) -> None:
         """Print how good it is for customers with and without history."""

@@ -1,6 +1,7 @@
 """The ranker's features, read off a shop small enough to compute them by hand."""
 
 import numpy as np
+import pytest
 from retrieval_worlds import TODAY, bought, shop
 
 from serving.retrieval.candidates import ABSENT, Quota, collect
@@ -80,6 +81,24 @@ def test_tower_features_are_missing_without_a_query_embedding_and_the_cosine_wit
     assert np.isnan(without["tower_cosine"]).all()
     _, with_query = features(bought(("0000000001", 2)), np.eye(4, dtype=np.float32)[2])
     assert with_query["tower_cosine"] == [0, 0, 1, 0]
+
+
+@pytest.mark.filterwarnings("error::RuntimeWarning")
+def test_beside_a_gift_no_price_is_a_multiple():
+    articles = shop([5, 4, 3, 2])
+    articles.activity_column("mean_price_micros")[:] = [0, 20_000, 30_000, np.nan]
+    articles.sales_column("price_mean_micros")[:] = [0, 20_000, 15_000, 10_000]
+
+    def column(name: str, last: str) -> list[float]:
+        customer = Customer.from_values("c", bought((last, 1)), articles, TODAY)
+        candidates = collect(Question(customer, articles, None), QUOTAS)
+        matrix = ranking_features(customer, candidates, articles, INDEX, None)
+        assert not np.isinf(matrix).any()
+        return matrix[:, ranking_feature_names(candidates.sources).index(name)].tolist()
+
+    assert column("price_over_last", "0000000002") == [0, 1, 1.5, 0.5]
+    np.testing.assert_equal(column("price_over_last", "0000000001"), [np.nan] * 4)
+    np.testing.assert_equal(column("price_now_over_usual_price", "0000000001"), [np.nan, 1, 2, 1])
 
 
 def test_a_stranger_gets_numbers_too():

@@ -6,17 +6,19 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from feast import Entity, FeatureService, FeatureView, Field, FileSource, KafkaSource, PushSource, ValueType
 from feast.data_format import JsonFormat
 from feast.data_source import DataSource
-from feast.stream_feature_view import StreamFeatureView
 from feast.types import Array, Bool, Float32, Float64, Int64, String
 
 from feature_repo.schema import ARTICLE_AVAILABILITY, ARTICLE_IMAGE, ENTITIES, VIEWS, Kind, View
+from feature_repo.stream_views import StreamFeatureView
 from infra.settings import Settings
 
 # Feast says so at every use; what Vitrine needs of them its tests hold.
@@ -122,7 +124,9 @@ def _source(view: View, settings: Settings) -> DataSource:
 
 
 def _feature_view(view: View, entity: Entity, source: DataSource) -> FeatureView:
-    kind = StreamFeatureView if view.source == "stream" else FeatureView
+    kind: Callable[..., FeatureView] = FeatureView
+    if view.source == "stream":  # mode and udf as the registry's copy has them: else each apply takes it for changed
+        kind = partial(StreamFeatureView, mode="python", udf_string=None)
     join_key = Field(name=entity.join_key, dtype=String, description=entity.description)
     features = [
         Field(name=feature.name, dtype=FEAST_TYPES[feature.kind], description=feature.description)

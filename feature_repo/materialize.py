@@ -20,13 +20,13 @@ from feature_repo.online.cluster_pipe import open_pipe
 from feature_repo.online.writer import ROWS_PER_BATCH, OnlineWriter
 from feature_repo.schema import PROJECT, VIEWS, View
 from feature_repo.store import open_store
+from feature_repo.table_dates import BEFORE_ALL_ROWS, table_dates
 from infra.errors import UserError
 from infra.progress import progress_bar
 from infra.redis_url import RedisUrl
 from infra.settings import Settings
 
 _MEMORY_LIMIT = "1GB"
-_FIRST_INSTANT = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -52,9 +52,9 @@ def materialize(settings: Settings, as_of: date, views: Sequence[View] = VIEWS) 
     for path in paths.values():
         if not path.exists():
             raise UserError(f"{path} is missing; run `vitrine features --as-of {as_of}` first")
-        first = _first_instant(path)
-        if first is not None and first > end:
-            raise UserError(f"{path} holds nothing before --as-of {as_of}; give {first:%Y-%m-%d} or a later day")
+        dates = table_dates(str(path), "event_timestamp")
+        if dates is not None and not dates.empty and dates.oldest > end:
+            raise UserError(f"{path} holds nothing before --as-of {as_of}; give {dates.oldest:%Y-%m-%d} or a later day")
     store = open_store(settings)
     loads = []
     try:
@@ -65,21 +65,13 @@ def materialize(settings: Settings, as_of: date, views: Sequence[View] = VIEWS) 
                 rows = _load(writer, view, path, end)
                 loads.append(Materialized(view.name, rows, time.perf_counter() - started))
                 feature_view = store.registry.get_any_feature_view(view.name, PROJECT)
-                start = min(feature_view.most_recent_end_time or _FIRST_INSTANT, end)
-                store.registry.apply_materialization(feature_view, PROJECT, start, end)
+                store.registry.apply_materialization(feature_view, PROJECT, BEFORE_ALL_ROWS, end)
     except RedisError as error:
         raise UserError(
             f"Redis at {RedisUrl.parse(settings.redis_url)} does not answer ({error}); start it with `vitrine stack` "
             "or set VITRINE_REDIS_URL, and load again"
         ) from error
     return loads
-
-
-def _first_instant(path: Path) -> datetime | None:
-    with duckdb.connect() as connection:
-        connection.execute("SET TimeZone = 'UTC'")
-        row = connection.execute("SELECT min(event_timestamp) FROM read_parquet($1)", [str(path)]).fetchone()
-    return row[0] if row else None
 
 
 def _load(writer: OnlineWriter, view: View, path: Path, end: datetime) -> int:

@@ -10,6 +10,8 @@ from feast.infra.registry.file import FileRegistryStore
 from feast.protos.feast.core.Registry_pb2 import Registry
 from feast.repo_config import RegistryConfig
 
+import feature_repo.stream_views  # noqa: F401 - whatever opens the registry shall write it right
+from feature_repo.loaded_intervals import record_what_was_loaded
 from infra.settings import Settings
 
 STORE_TYPE = "feature_repo.registry_store.VitrineRegistryStore"
@@ -24,6 +26,7 @@ class VitrineRegistryStore(FileRegistryStore):
         super().__init__(registry_config.model_copy(update={"path": path}), repo_path)
 
     def _write_registry(self, registry_proto: Registry) -> None:
+        record_what_was_loaded(registry_proto)
         path = self._filepath
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".registry-", dir=path.parent) as folder:

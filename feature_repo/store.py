@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from feast import FeatureStore, FeatureView, RepoConfig
 from feast.errors import FeastObjectNotFoundException
 
 from feature_repo.definitions import Definitions, define
 from feature_repo.online import feast_store
+from feature_repo.provider import PROVIDER
 from feature_repo.registry_store import STORE_TYPE as REGISTRY_STORE_TYPE
 from feature_repo.schema import PROJECT
 from infra.settings import Settings
@@ -22,7 +21,7 @@ def open_store(settings: Settings) -> FeatureStore:
     store = FeatureStore(
         config=RepoConfig(
             project=PROJECT,
-            provider="local",
+            provider=PROVIDER,
             registry={
                 "registry_type": "file",
                 "registry_store_type": REGISTRY_STORE_TYPE,
@@ -50,21 +49,14 @@ def _are_applied(store: FeatureStore, definitions: Definitions) -> bool:
             all(store.get_entity(name) == entity for name, entity in definitions.entities.items())
             and all(store.get_data_source(source.name) == source for source in definitions.sources.values())
             and all(store.get_feature_service(name) == service for name, service in definitions.services.items())
-            and all(_essence(_view(store, view)) == _essence(view) for view in definitions.views.values())
+            and all(_is_applied(store, view) for view in definitions.views.values())
         )
     except FeastObjectNotFoundException:
         return False
 
 
-def _view(store: FeatureStore, view: FeatureView) -> FeatureView:
-    return store.registry.get_any_feature_view(view.name, PROJECT)
-
-
-def _essence(view: FeatureView) -> tuple[Any, ...]:
-    """What must agree.
-
-    Feast's own comparison calls a stream view different from its copy in the registry, for the copy's features come in
-    another order and with the join key among them.
-    """
-    features = sorted((field for field in view.features if field.name != view.join_keys[0]), key=lambda f: f.name)
-    return (type(view), view.ttl, view.description, view.owner, view.tags, view.entities, features)
+def _is_applied(store: FeatureStore, view: FeatureView) -> bool:
+    """Whether the registry's copy is the view, but for what has been loaded of it."""
+    registered = store.registry.get_any_feature_view(view.name, PROJECT)
+    view.update_materialization_intervals(registered.materialization_intervals)
+    return bool(registered == view)

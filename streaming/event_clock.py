@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from operator import itemgetter
 
 from feature_repo.batch.purchase_dates import LEAP_DAYS, WITNESSES
+from streaming.events import WALL_SKEW_US
 from streaming.purchase import DAY_MICROS, Purchase
 
 _PUBLISHED_SEPARATOR = b":"
@@ -30,7 +31,7 @@ class Belief:
 
     leap_days: int = LEAP_DAYS
     confirmations: int = WITNESSES
-    wall_skew_us: int = DAY_MICROS
+    wall_skew_us: int = WALL_SKEW_US
 
 
 @dataclass

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Container
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -25,6 +25,8 @@ INTERACTION_KINDS = ("impression", "click", "cart")
 LONGEST_ID_BYTES = 200
 LONGEST_EVENT_BYTES = 65_536
 HIGHEST_PRICE = 1e9
+WALL_SKEW_US = DAY_MICROS
+"""Nothing occurs later than the machine's clock plus this: microseconds."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _SHOWN_CHARACTERS = 80
@@ -75,9 +77,7 @@ def parse_purchase(
         BadEventError: it cannot be used.
     """
     fields = _fields(data)
-    occurred_at_us = _instant(fields)
-    if latest_us is not None and occurred_at_us > latest_us:
-        raise _wrong(fields, "occurred_at", f"nothing from the future; it is {instant_text(latest_us)} at most")
+    occurred_at_us = _instant(fields, latest_us)
     customer_id = _identifier(fields, "customer_id")
     article_id = _article_id(fields, known_articles)
     price = fields.get("price")
@@ -102,13 +102,28 @@ def parse_purchase(
     )
 
 
-def parse_interaction(data: bytes | None, known_articles: Container[str] | None = None) -> Interaction:
-    """Read one event of ``interactions``.
+def parse_interaction(
+    data: bytes | None, known_articles: Container[str] | None = None, latest_us: int | None = None
+) -> Interaction:
+    """Read one event of ``interactions``; arguments as of :func:`parse_purchase`.
 
     Raises:
         BadEventError: it cannot be used.
     """
-    fields = _fields(data)
+    return checked_interaction(_fields(data), known_articles, latest_us)
+
+
+def checked_interaction(
+    fields: Mapping[str, Any], known_articles: Container[str] | None, latest_us: int | None
+) -> Interaction:
+    """The one rule for interactions: what a producer has checked by it, the worker takes.
+
+    Args:
+        fields: as in the event's JSON.
+
+    Raises:
+        BadEventError: the worker would set it aside.
+    """
     if fields.get("kind") not in INTERACTION_KINDS:
         raise _wrong(fields, "kind", " or ".join(INTERACTION_KINDS))
     request_id = fields.get("request_id")
@@ -116,7 +131,7 @@ def parse_interaction(data: bytes | None, known_articles: Container[str] | None 
         raise _wrong(fields, "request_id", "a text, or nothing")
     return Interaction(
         _identifier(fields, "event_id"),
-        _instant(fields),
+        _instant(fields, latest_us),
         _identifier(fields, "customer_id"),
         fields["kind"],
         _article_id(fields, known_articles),
@@ -126,8 +141,10 @@ def parse_interaction(data: bytes | None, known_articles: Container[str] | None 
     )
 
 
-def parse_availability(data: bytes | None, known_articles: Container[str] | None = None) -> Availability:
-    """Read one event of ``availability``.
+def parse_availability(
+    data: bytes | None, known_articles: Container[str] | None = None, latest_us: int | None = None
+) -> Availability:
+    """Read one event of ``availability``; arguments as of :func:`parse_purchase`.
 
     Raises:
         BadEventError: it cannot be used.
@@ -136,7 +153,10 @@ def parse_availability(data: bytes | None, known_articles: Container[str] | None
     if not isinstance(fields.get("in_stock"), bool):
         raise _wrong(fields, "in_stock", "true or false")
     return Availability(
-        _identifier(fields, "event_id"), _instant(fields), _article_id(fields, known_articles), fields["in_stock"]
+        _identifier(fields, "event_id"),
+        _instant(fields, latest_us),
+        _article_id(fields, known_articles),
+        fields["in_stock"],
     )
 
 
@@ -180,7 +200,7 @@ def _refuse_constant(name: str) -> float:
     raise ValueError(f"{name} is not a JSON number")
 
 
-def _identifier(fields: dict[str, Any], name: str) -> str:
+def _identifier(fields: Mapping[str, Any], name: str) -> str:
     value = fields.get(name)
     if not isinstance(value, str) or not value:
         raise _wrong(fields, name, "a text")
@@ -193,32 +213,35 @@ def _identifier(fields: dict[str, Any], name: str) -> str:
     return value
 
 
-def _article_id(fields: dict[str, Any], known_articles: Container[str] | None) -> str:
+def _article_id(fields: Mapping[str, Any], known_articles: Container[str] | None) -> str:
     article_id = _identifier(fields, "article_id")
     if known_articles is not None and article_id not in known_articles:
         raise _wrong(fields, "article_id", "an article of the catalogue")
     return article_id
 
 
-def _instant(fields: dict[str, Any]) -> int:
+def _instant(fields: Mapping[str, Any], latest_us: int | None) -> int:
     text = fields.get("occurred_at")
     try:
         instant = datetime.fromisoformat(text)  # type: ignore[arg-type]
         if instant.tzinfo is None or instant < _EPOCH:
             raise ValueError
-        return micros_of(instant)
+        occurred_at_us = micros_of(instant)
     except (TypeError, ValueError, OverflowError):
         raise _wrong(fields, "occurred_at", "a time since 1970 with its zone, such as 2020-09-20T14:30:00Z") from None
+    if latest_us is not None and occurred_at_us > latest_us:
+        raise _wrong(fields, "occurred_at", f"nothing from the future; it is {instant_text(latest_us)} at most")
+    return occurred_at_us
 
 
-def _optional_integer(fields: dict[str, Any], name: str) -> int | None:
+def _optional_integer(fields: Mapping[str, Any], name: str) -> int | None:
     value = fields.get(name)
     if value is not None and (isinstance(value, bool) or not isinstance(value, int) or not -(2**63) <= value < 2**63):
         raise _wrong(fields, name, "an integer, or nothing")
     return value
 
 
-def _wrong(fields: dict[str, Any], name: str, expected: str) -> BadEventError:
+def _wrong(fields: Mapping[str, Any], name: str, expected: str) -> BadEventError:
     if name not in fields:
         return BadEventError(f"field '{name}' is missing; expected {expected}")
     return BadEventError(f"field '{name}' holds {_shown(fields[name])}; expected {expected}")

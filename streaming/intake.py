@@ -61,11 +61,11 @@ class Intake:
             if partition.topic == TRANSACTIONS:
                 batch.purchases[partition] = self._purchases(records, latest_us)
             elif partition.topic == AVAILABILITY:
-                told = self._events(records, lambda data: parse_availability(data, self._catalogue))
+                told = self._events(records, lambda data: parse_availability(data, self._catalogue, latest_us))
                 batch.availability.append([event for _, event in told])
                 batch.rows[partition] = [(offset, availability_row(event)) for offset, event in told]
             else:
-                seen = self._events(records, lambda data: parse_interaction(data, self._catalogue))
+                seen = self._events(records, lambda data: parse_interaction(data, self._catalogue, latest_us))
                 batch.rows[partition] = [(offset, interaction_row(event)) for offset, event in seen]
         self._dead_letters.flush()
         return batch

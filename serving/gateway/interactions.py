@@ -3,38 +3,54 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from datetime import UTC, datetime
 
 from serving.gateway.event_log import Event
 from serving.gateway.impressions import instant_text
-from serving.gateway.requests import LONGEST_ID_BYTES, InvalidRequest, check_length
+from serving.gateway.requests import InvalidRequest, check_length
 from serving.proto import recommender_pb2 as pb
+from streaming.events import LONGEST_ID_BYTES, WALL_SKEW_US, BadEventError, checked_interaction, micros_of
 
 MOST_INTERACTIONS = 500
 _KINDS = {pb.Interaction.IMPRESSION: "impression", pb.Interaction.CLICK: "click", pb.Interaction.CART: "cart"}
+# Less than the streaming worker allows: its clock may be behind this machine's.
+_AHEAD_US = WALL_SKEW_US // 2
 
 
-def interaction_events(interactions: Iterable[pb.Interaction], now: datetime) -> list[Event]:
-    """Check interactions and make the events of them.
+def interaction_events(
+    interactions: Iterable[pb.Interaction], now: datetime, wall: datetime, known_articles: Container[str]
+) -> list[Event]:
+    """Check interactions by the streaming worker's own rule and make the events of them.
+
+    Args:
+        now: by the gateway's clock, for those that do not tell their time.
+        wall: by the machine's clock; nothing is from its future.
+        known_articles: all that there are.
 
     Raises:
         InvalidRequest: says which interaction to change, and how.
     """
-    events = [_event(place, interaction, now) for place, interaction in enumerate(interactions)]
+    latest_us = micros_of(wall) + _AHEAD_US
+    events = []
+    for place, interaction in enumerate(interactions):
+        event = _event(place, interaction, now)
+        try:
+            checked_interaction(event, known_articles, latest_us)
+        except BadEventError as error:
+            raise InvalidRequest(f"interactions[{place}]: {error}") from None
+        events.append(event)
     if not 1 <= len(events) <= MOST_INTERACTIONS:
         raise InvalidRequest(f"interactions holds {len(events)}; give 1 to {MOST_INTERACTIONS} a call")
     return events
 
 
 def _event(place: int, interaction: pb.Interaction, now: datetime) -> Event:
-    for name in ("customer_id", "article_id"):
-        if not getattr(interaction, name):
-            raise InvalidRequest(f"interactions[{place}].{name} is empty; give the id")
-    for name in ("event_id", "customer_id", "article_id", "request_id"):
-        check_length(f"interactions[{place}].{name}", getattr(interaction, name), LONGEST_ID_BYTES)
+    check_length(f"interactions[{place}].request_id", interaction.request_id, LONGEST_ID_BYTES)
     if interaction.kind not in _KINDS:
-        raise InvalidRequest(f"interactions[{place}].kind is not set; give IMPRESSION, CLICK or CART")
+        raise InvalidRequest(
+            f"interactions[{place}].kind is {_kind_name(interaction.kind)}; give IMPRESSION, CLICK or CART"
+        )
     occurred_at = now
     if interaction.HasField("occurred_at"):
         try:
@@ -51,3 +67,7 @@ def _event(place: int, interaction: pb.Interaction, now: datetime) -> Event:
         "release": interaction.release,
         "position": interaction.position,
     }
+
+
+def _kind_name(kind: int) -> str:
+    return "not set" if kind == pb.Interaction.KIND_UNSPECIFIED else f"{kind}, which is none"

@@ -6,11 +6,11 @@ import uuid
 from dataclasses import dataclass
 
 from serving.proto import recommender_pb2 as pb
+from streaming.events import LONGEST_ID_BYTES
 
 DEFAULT_COUNT = 12
 MOST_ARTICLES = 100
 DEEPEST_ARTICLE = 500
-LONGEST_ID_BYTES = 200  # as in events
 LONGEST_SURFACE = 64
 LONGEST_REQUEST_ID = 128
 MOST_LISTED = 1_000

@@ -30,6 +30,7 @@ from serving.gateway.deadline import Budgets, Deadline
 from serving.gateway.diversity import ShopRules
 from serving.gateway.event_clock import EventClock, gateway_clock
 from serving.gateway.event_log import EventLog, EventLogConfig
+from serving.gateway.known_articles import KnownArticles
 from serving.gateway.recommend import Recommender
 from serving.gateway.releases import Releases, ReleasesConfig
 from serving.gateway.service import SERVICE, RecommenderService
@@ -100,7 +101,8 @@ async def running_gateway(settings: Settings, config: GatewayConfig) -> AsyncIte
             config.releases,
         )
         recommender = Recommender(releases, CustomerFeatures(redis_client), models, event_log, clock, config.rules)
-        service = RecommenderService(recommender, releases, event_log, clock, config.budgets)
+        known_articles = KnownArticles(settings.tables_dir / "articles.parquet", releases)
+        service = RecommenderService(recommender, releases, event_log, known_articles, clock, config.budgets)
         following = asyncio.create_task(releases.follow_label())
         if config.share_port:
             await releases.ready.wait()
@@ -108,7 +110,7 @@ async def running_gateway(settings: Settings, config: GatewayConfig) -> AsyncIte
         for name in _HEALTH_NAMES:
             await health_service.set(name, health_pb2.HealthCheckResponse.NOT_SERVING)
         await server.start()
-        telling = asyncio.create_task(_when_ready(releases.ready, event_log, health_service))
+        telling = asyncio.create_task(_when_ready(releases.ready, event_log, known_articles, health_service))
         try:
             yield Gateway(join_address(config.host, port), releases.ready)
         finally:
@@ -200,8 +202,12 @@ def _server(
     return server, health_service, port
 
 
-async def _when_ready(ready: asyncio.Event, event_log: EventLog, health_service: health.aio.HealthServicer) -> None:
+async def _when_ready(
+    ready: asyncio.Event, event_log: EventLog, known_articles: KnownArticles, health_service: health.aio.HealthServicer
+) -> None:
     await ready.wait()
     for name in _HEALTH_NAMES:
         await health_service.set(name, health_pb2.HealthCheckResponse.SERVING)
-    event_log.start()  # only now: its client takes half a second to import, which the first answer need not wait for
+    # Only now: what these two import takes half a second each, which the first answer need not wait for.
+    event_log.start()
+    await asyncio.to_thread(known_articles.newest)

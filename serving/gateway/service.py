@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, Iterable
@@ -10,10 +11,11 @@ from typing import NoReturn, TypeVar
 import grpc
 import grpc.aio
 
-from infra.clock import Clock
+from infra.clock import Clock, wall_clock
 from serving.gateway.deadline import Budgets, Deadline
 from serving.gateway.event_log import EventLog, EventLogDown
 from serving.gateway.interactions import interaction_events
+from serving.gateway.known_articles import KnownArticles
 from serving.gateway.metrics import REQUEST_SECONDS, REQUESTS
 from serving.gateway.recommend import Answer, Recommender, ShownArticle
 from serving.gateway.releases import NoRelease, Releases
@@ -41,9 +43,15 @@ class RecommenderService(recommender_pb2_grpc.RecommenderServicer):
     """The three methods."""
 
     def __init__(
-        self, recommender: Recommender, releases: Releases, event_log: EventLog, clock: Clock, budgets: Budgets
+        self,
+        recommender: Recommender,
+        releases: Releases,
+        event_log: EventLog,
+        known_articles: KnownArticles,
+        clock: Clock,
+        budgets: Budgets,
     ) -> None:
-        self._recommender, self._releases = recommender, releases
+        self._recommender, self._releases, self._known_articles = recommender, releases, known_articles
         self._event_log, self._clock, self._budgets = event_log, clock, budgets
 
     async def Recommend(  # noqa: N802 - gRPC's own name
@@ -81,7 +89,8 @@ class RecommenderService(recommender_pb2_grpc.RecommenderServicer):
             return pb.SimilarArticlesResponse(articles=_recommendations(articles), release=active.release.number)
 
     async def _record_interactions(self, message: pb.RecordInteractionsRequest) -> pb.RecordInteractionsResponse:
-        events = interaction_events(message.interactions, self._clock())
+        known_articles = await asyncio.to_thread(self._known_articles.newest)
+        events = interaction_events(message.interactions, self._clock(), wall_clock(), known_articles)
         await self._event_log.write(events)
         return pb.RecordInteractionsResponse(recorded=len(events))
 

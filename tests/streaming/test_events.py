@@ -100,6 +100,22 @@ def test_what_the_producer_writes_is_read_back(identifier: str, at_us: int, pric
     assert (found.occurred_at_us, found.price_micros) == (at_us, price_micros)
 
 
+def test_nothing_of_any_kind_is_from_the_future_or_before_1970() -> None:
+    """A stock of 2099 would stand for ever: the latest word on an article wins."""
+    told = {**GOOD, "kind": "click", "in_stock": True}
+    latest_us = (DAY + 1) * DAY_MICROS
+    for read in (
+        lambda data: parse_purchase(data, 0, 0, latest_us=latest_us),
+        lambda data: parse_interaction(data, latest_us=latest_us),
+        lambda data: parse_availability(data, latest_us=latest_us),
+    ):
+        assert read(json.dumps(told | {"occurred_at": instant_text(latest_us)}).encode()).occurred_at_us == latest_us
+        with pytest.raises(BadEventError, match="expected nothing from the future; it is 2020-09-21T00:00:00"):
+            read(json.dumps(told | {"occurred_at": instant_text(latest_us + 1)}).encode())
+        with pytest.raises(BadEventError, match="expected a time since 1970"):
+            read(json.dumps(told | {"occurred_at": "1969-12-31T23:59:59Z"}).encode())
+
+
 def test_interactions_and_stock() -> None:
     told = {"event_id": "i1", "occurred_at": "2020-09-20T10:00:00+02:00", "customer_id": "anna", "kind": "click"}
     interaction = parse_interaction(json.dumps(told | {"article_id": "0108775015", "position": 3}).encode())

@@ -57,4 +57,4 @@ def test_refusals_carry_their_status(rig):
     nameless = pb.Interaction(kind=pb.Interaction.CLICK, article_id="1")
     with pytest.raises(grpc.RpcError) as nobody:
         rig.stub.RecordInteractions(pb.RecordInteractionsRequest(interactions=[nameless]))
-    assert nobody.value.details() == "interactions[0].customer_id is empty; give the id"
+    assert nobody.value.details() == "interactions[0]: field 'customer_id' holds \"\"; expected a text"

@@ -29,7 +29,7 @@ class Shopper:
     """A customer, and how much is known of them."""
 
     customer: Customer
-    known: bool  # False: the online store has never heard of them, or is away
+    known: bool  # False: the online store holds nothing of them, or is away
     newest: datetime | None  # event time of the newest feature
 
 

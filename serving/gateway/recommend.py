@@ -53,7 +53,7 @@ class Answer:
     release: int
     articles: list[ShownArticle]
     feature_time: datetime | None
-    unknown_customer: bool
+    unknown_customer: bool  # False also where they could not be looked up
     degraded: dict[str, str] = field(default_factory=dict)  # stage -> why
 
 
@@ -84,9 +84,8 @@ class Recommender:
             release, now = active.release, self._clock()
             allowed, context = _filters(request, release)
             # 2 Customer features: one round trip to Redis.
-            read = self._customers.read(request.customer_id, release.articles, now)
-            shopper = await trace.remote("customer", read)
-            shopper = shopper or unknown_shopper(request.customer_id, release.articles, now)
+            read = await trace.remote("customer", self._customers.read(request.customer_id, release.articles, now))
+            shopper = read or unknown_shopper(request.customer_id, release.articles, now)
             # 3 The query tower. Who has bought nothing yet is shown what is trending: the models, which learn from
             # purchases, order that worse than its sales do.
             personal, query = shopper.customer.has_history, None
@@ -105,9 +104,10 @@ class Recommender:
             trace.note("impressions", self._event_log.offer(impressions(request, release.number, articles, now)))
             trace.note("article_state", active.state.problem)
             newest = max((time for time in (shopper.newest, active.state.newest) if time is not None), default=None)
-        if not shopper.known:
+        is_unknown = read is not None and not read.known
+        if is_unknown:
             UNKNOWN_CUSTOMERS.inc()
-        return Answer(request, release.number, articles, newest, not shopper.known, trace.degraded)
+        return Answer(request, release.number, articles, newest, is_unknown, trace.degraded)
 
     async def warm_up(self, active: ActiveRelease, deadline: Deadline) -> None:
         """Answer a made-up customer by a release not yet in use, on its real models.

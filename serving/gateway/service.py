@@ -6,7 +6,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, Iterable
-from typing import NoReturn, TypeVar
+from typing import TypeVar
 
 import grpc
 import grpc.aio
@@ -20,6 +20,7 @@ from serving.gateway.metrics import REQUEST_SECONDS, REQUESTS
 from serving.gateway.recommend import Answer, Recommender, ShownArticle
 from serving.gateway.releases import NoRelease, Releases
 from serving.gateway.requests import ArticleFilters, InvalidRequest, Request, checked_count
+from serving.gateway.server_timing import server_timing
 from serving.gateway.similar import UnknownArticle, similar_articles
 from serving.gateway.trace import Trace
 from serving.proto import recommender_pb2 as pb
@@ -57,10 +58,7 @@ class RecommenderService(recommender_pb2_grpc.RecommenderServicer):
     async def Recommend(  # noqa: N802 - gRPC's own name
         self, request: pb.RecommendRequest, context: grpc.aio.ServicerContext
     ) -> pb.RecommendResponse:
-        started = time.perf_counter()
-        response = await _answered("Recommend", context, lambda: self._recommend(request, context))
-        REQUEST_SECONDS.observe(time.perf_counter() - started)
-        return response
+        return await _answered("Recommend", context, lambda: self._recommend(request, context))
 
     async def SimilarArticles(  # noqa: N802
         self, request: pb.SimilarArticlesRequest, context: grpc.aio.ServicerContext
@@ -97,23 +95,23 @@ class RecommenderService(recommender_pb2_grpc.RecommenderServicer):
 
 async def _answered(method: str, context: grpc.aio.ServicerContext, work: Callable[[], Awaitable[T]]) -> T:
     """Run a method; its errors become statuses, an unexpected one INTERNAL with a traceback in the log only."""
+    started = time.perf_counter()
+    code, message = grpc.StatusCode.OK, ""
     try:
         response = await work()
     except tuple(_STATUS) as error:
-        await _abort(method, context, _STATUS[type(error)], str(error))
+        code, message = _STATUS[type(error)], str(error)
     except Exception:
         log.exception("%s failed", method)
-        await _abort(
-            method, context, grpc.StatusCode.INTERNAL, "an error of the gateway's own; its log has the details"
-        )
-    REQUESTS.labels(method, grpc.StatusCode.OK.name).inc()
-    return response
-
-
-async def _abort(method: str, context: grpc.aio.ServicerContext, code: grpc.StatusCode, message: str) -> NoReturn:
+        code, message = grpc.StatusCode.INTERNAL, "an error of the gateway's own; its log has the details"
+    seconds = time.perf_counter() - started
     REQUESTS.labels(method, code.name).inc()
-    await context.abort(code, message)
-    raise AssertionError("abort raises")
+    context.set_trailing_metadata(server_timing(seconds))
+    if code is not grpc.StatusCode.OK:
+        await context.abort(code, message)
+    if method == "Recommend":
+        REQUEST_SECONDS.observe(seconds)
+    return response
 
 
 def _recommend_response(answer: Answer) -> pb.RecommendResponse:

@@ -73,12 +73,14 @@ def test_without_redis_everybody_gets_what_was_trending(rig):
     rig.redis_server.kill()
     answer = rig.recommend()
     assert {"customer"} <= degraded(answer) <= {"customer", "article_state"}
-    assert answer.unknown_customer
+    assert not answer.unknown_customer  # that cannot be told
+    assert not rig.recommend("nobody").unknown_customer
     assert ids(answer) == [article(number) for number in range(1, 13)]
     wait_until(lambda: degraded(rig.recommend()) == {"customer", "article_state"})
     rig.redis_server.start_again()
     wait_until(lambda: degraded(rig.recommend()) == set())
     assert not rig.recommend().unknown_customer
+    assert rig.recommend("nobody").unknown_customer
 
 
 def test_a_model_server_that_comes_back_is_used_again(rig):
@@ -90,11 +92,11 @@ def test_a_model_server_that_comes_back_is_used_again(rig):
     wait_until(lambda: degraded(rig.recommend()) == set())
 
 
-def test_a_customer_that_cannot_be_read_counts_as_unknown(rig):
+def test_a_customer_that_cannot_be_read_is_not_called_unknown(rig):
     rig.redis.hset(entity_key("customer", "known"), feature_field("customer_history", "articles"), b"\xff\xff\xff")
     answer = rig.recommend()
     assert degraded(answer) == {"customer"}
-    assert answer.unknown_customer
+    assert not answer.unknown_customer
 
 
 def test_a_source_that_breaks_leaves_what_is_trending(rig, monkeypatch):

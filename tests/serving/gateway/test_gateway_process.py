@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
 import threading
+import time
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -20,6 +22,7 @@ from gateway_world import article, wait_until
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha.proto_reflection_descriptor_database import ProtoReflectionDescriptorDatabase
 
+from feature_repo.online.format import entity_key, feature_field
 from infra.errors import UserError
 from infra.local.command import gateway, health_is_serving
 from infra.local.ports import free_port
@@ -39,6 +42,28 @@ print([name for name in {HEAVY} if name in sys.modules])
 """
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_asking_from_the_command_line_imports_nothing_heavy():
+    program = f"""
+import sys
+from infra.cli import cli
+from infra.errors import UserError
+try:
+    cli.main(["recommend", "anna", "--timeout-ms", "100"], standalone_mode=False)
+except UserError as error:
+    print(str(error).split(";")[0])
+print([name for name in {(*HEAVY, "numpy", "redis", "faiss")} if name in sys.modules])
+"""
+    nobody = f"127.0.0.1:{free_port()}"
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        capture_output=True,
+        text=True,
+        check=True,
+        env=os.environ | {"VITRINE_GATEWAY_ADDRESS": nobody},
+    )
+    assert done.stdout.splitlines() == [f"no gateway answers at {nobody} within 100 ms", "[]"]
 
 
 @dataclass
@@ -115,17 +140,43 @@ def test_it_tells_its_services_and_its_figures(running):
     assert 'vitrine_requests_total{code="OK",method="Recommend"}' in metrics
 
 
-def test_the_command_line_shows_recommendations_and_what_is_wrong(running, monkeypatch):
+def test_the_command_line_shows_recommendations_and_what_is_wrong(running, redis_client, monkeypatch):
     monkeypatch.setenv("VITRINE_GATEWAY_ADDRESS", running.settings.gateway_address)
     shown = CliRunner().invoke(recommend, ["known", "--count", "3"], env={"COLUMNS": "160"}, catch_exceptions=False)
     assert article(1) in shown.output
     assert "release 1, known customer, features as of 2020-09-20" in shown.output
+    told = re.search(r"([0-9.]+) ms in the gateway, ([0-9.]+) ms with connecting", shown.output)
+    assert told is not None
+    assert 0 < float(told[1]) < float(told[2])
+    stranger = CliRunner().invoke(recommend, ["nobody"], env={"COLUMNS": "160"}, catch_exceptions=False)
+    assert "release 1, unknown customer, so what is trending" in stranger.output
+    key = entity_key("customer", "known")
+    redis_client.hset(key, feature_field("customer_history", "articles"), b"\xff\xff\xff")
+    unread = CliRunner().invoke(recommend, ["known"], env={"COLUMNS": "160"}, catch_exceptions=False)
+    assert "release 1, customer not looked up, so what is trending" in unread.output
+    assert "without customer:" in unread.output
     with pytest.raises(UserError, match=r"INVALID_ARGUMENT: filters.index_groups holds 'Hats'"):
         CliRunner().invoke(recommend, ["known", "--index-group", "Hats"], catch_exceptions=False)
     nobody = f"127.0.0.1:{free_port()}"
     monkeypatch.setenv("VITRINE_GATEWAY_ADDRESS", nobody)
-    with pytest.raises(UserError, match="no gateway answers"):
+    with pytest.raises(UserError, match=rf"no gateway answers at {nobody} within 100 ms; start one with"):
         CliRunner().invoke(recommend, ["known", "--timeout-ms", "100"], catch_exceptions=False)
+
+
+def test_asking_from_the_command_line_costs_the_call_and_no_wait_beside_it(running, monkeypatch):
+    monkeypatch.setenv("VITRINE_GATEWAY_ADDRESS", running.settings.gateway_address)
+    beside_the_gateway_ms, beside_the_call_ms = [], []
+    for _ in range(5):
+        started = time.perf_counter()
+        shown = CliRunner().invoke(recommend, ["known"], env={"COLUMNS": "160"}, catch_exceptions=False)
+        whole_ms = (time.perf_counter() - started) * 1e3
+        told = re.search(r"([0-9.]+) ms in the gateway, ([0-9.]+) ms with connecting", shown.output)
+        assert told is not None
+        beside_the_gateway_ms.append(float(told[2]) - float(told[1]))
+        beside_the_call_ms.append(whole_ms - float(told[2]))
+    # gRPC looks at a watched channel every 200 ms, before it closes as after: the best of five would tell.
+    assert min(beside_the_gateway_ms) < 100
+    assert min(beside_the_call_ms) < 100
 
 
 def test_a_taken_port_is_named(settings, redis_client):

@@ -47,7 +47,7 @@ POPULAR = "popular"
 
 CONTEXT_ARTICLES = 30
 LEAST_CANDIDATES = 100
-"""So many are ranked however few are asked for, so that pages of an answer continue each other."""
+"""So many are ranked however few are asked for, where the filters leave so many: all pages are cut from one order."""
 
 _PLACES = 1_000_000  # more than a source ever proposes
 _JOINED_WORTH = {LISTED: len(CASCADE) + 1, POPULAR: len(CASCADE) + 2}
@@ -79,19 +79,17 @@ class Candidates:
 
 
 def find_candidates(
-    release: Shelf, question: Question, allowed: Allowed, depth: int, context: int = -1, only_trending: bool = False
+    release: Shelf, question: Question, allowed: Allowed, context: int = -1, only_trending: bool = False
 ) -> Candidates:
-    """Ask the sources and keep what may be shown.
+    """Ask the sources and keep what may be shown: at least ``LEAST_CANDIDATES`` where the filters leave so many.
 
     Args:
-        depth: at least so many candidates are found where the filters leave so many.
         context: position of the article being looked at; its like join in. -1 for none.
         only_trending: ask nothing that needs a known customer.
     """
-    depth = max(depth, LEAST_CANDIDATES)
-    quotas = _trending(release.quotas, depth) if only_trending else release.quotas
+    quotas = _trending(release.quotas) if only_trending else release.quotas
     # Where hardly anything is shut out, asking for more and filtering before the quotas would only cost time.
-    most = None if only_trending else max(MOST_CANDIDATES, depth)
+    most = None if only_trending else MOST_CANDIDATES
     proposed = _columns_of(release.quotas, collect(question, quotas, allowed if allowed.is_narrow else None, most))
     if not allowed.is_narrow:
         proposed = _rows(proposed, allowed(proposed.positions))
@@ -103,13 +101,29 @@ def find_candidates(
     if allowed.included is not None:
         listed = _by_sales(release.articles, allowed.included)
         proposed, winners = _join(proposed, winners, listed[allowed(listed)], LISTED)
-    if len(proposed) < depth:
-        popular = _best_sellers(release, allowed, proposed.positions, depth - len(proposed))
+    if len(proposed) < LEAST_CANDIDATES:
+        popular = _best_sellers(release, allowed, proposed.positions, LEAST_CANDIDATES - len(proposed))
         proposed, winners = _join(proposed, winners, popular, POPULAR)
     context_places = np.full(len(proposed), ABSENT, np.int32)
     for place, position in enumerate(itertools.chain(*akin.values())):
         context_places[proposed.positions == position] = place
     return Candidates(proposed, winners, context_places)
+
+
+def with_best_sellers(
+    release: Shelf, found: Candidates, allowed: Allowed, left_out: npt.NDArray[np.int32], count: int
+) -> Candidates:
+    """The same candidates, and behind them the best sellers of all others, for pages that go on where they end.
+
+    Args:
+        left_out: positions that are not to join.
+        count: so many join, where the filters leave so many.
+    """
+    known = np.concatenate([found.proposed.positions, left_out])
+    popular = _best_sellers(release, allowed, known, count)
+    proposed, winners = _join(found.proposed, found.winners, popular, POPULAR)
+    places = np.pad(found.context_places, (0, popular.size), constant_values=ABSENT)
+    return Candidates(proposed, winners, places)
 
 
 def winning_sources(proposed: CandidateSet, quotas: Sequence[Quota]) -> npt.NDArray[np.object_]:
@@ -156,9 +170,9 @@ def _worth(source: str) -> int:
     return CASCADE.index(source) if source in CASCADE else len(CASCADE) - 1
 
 
-def _trending(quotas: Sequence[Quota], depth: int) -> list[Quota]:
+def _trending(quotas: Sequence[Quota]) -> list[Quota]:
     return [
-        replace(quota, limit=max(quota.limit, 2 * depth))
+        replace(quota, limit=max(quota.limit, 2 * LEAST_CANDIDATES))
         for quota in quotas
         if quota.source.name == TrendingSource.name
     ]

@@ -20,6 +20,7 @@ from serving.gateway.event_log import EventLog
 from serving.gateway.filters import Allowed, prices_micros
 from serving.gateway.impressions import impressions
 from serving.gateway.metrics import UNKNOWN_CUSTOMERS
+from serving.gateway.page_cut import Ranked, cut_page
 from serving.gateway.query_embedding import embed_query
 from serving.gateway.ranker import rank
 from serving.gateway.reasons import reason
@@ -54,6 +55,7 @@ class Answer:
     articles: list[ShownArticle]
     feature_time: datetime | None
     unknown_customer: bool  # False also where they could not be looked up
+    next_page_token: str  # "" where the answer ends
     degraded: dict[str, str] = field(default_factory=dict)  # stage -> why
 
 
@@ -93,13 +95,14 @@ class Recommender:
                 query = await trace.remote("query_tower", embed_query(self._models, release, shopper.customer))
             # 4 Candidates from the sources, through the filters.
             question = Question(shopper.customer, release.articles, query)
-            found = self._find(trace, release, question, allowed, request.depth, context, personal)
+            found = self._find(trace, release, question, allowed, context, personal)
             # 5 Features of the candidates, and 6 the ranker.
             scores = await self._rank(trace, release, question, found) if personal else source_order(found)
             # 7 Diversity and shop rules, reasons.
             with trace.timed("arrange"):
-                shown = self._arrange(release, shopper.customer, found, scores)[request.first : request.depth]
-                articles = _describe(release, shopper.customer, found, scores, shown, context)
+                order = self._arrange(release, shopper.customer, found, scores)
+                cut = cut_page(request, release, shopper.customer, allowed, Ranked(found, scores, order))
+                articles = _describe(release, shopper.customer, cut.ranked, cut.shown, context)
             # 8 Impressions, on their way to Kafka; the answer does not wait for them.
             trace.note("impressions", self._event_log.offer(impressions(request, release.number, articles, now)))
             trace.note("article_state", active.state.problem)
@@ -107,7 +110,11 @@ class Recommender:
         is_unknown = read is not None and not read.known
         if is_unknown:
             UNKNOWN_CUSTOMERS.inc()
-        return Answer(request, release.number, articles, newest, is_unknown, trace.degraded)
+        next_page_token = ""
+        if cut.goes_on:
+            pages = request.earlier.continued(cut.passed, read.customer if read is not None else None)
+            next_page_token = pages.to_token(request.customer_id)
+        return Answer(request, release.number, articles, newest, is_unknown, next_page_token, trace.degraded)
 
     async def warm_up(self, active: ActiveRelease, deadline: Deadline) -> None:
         """Answer a made-up customer by a release not yet in use, on its real models.
@@ -119,11 +126,11 @@ class Recommender:
         customer = _made_up_customer(release, epoch_day(self._clock()))
         query = await deadline.spend("query_tower", embed_query(self._models, release, customer))
         question = Question(customer, release.articles, query)
-        found = find_candidates(release, question, Allowed(ArticleFilters(), release.articles), depth=12)
+        found = find_candidates(release, question, Allowed(ArticleFilters(), release.articles))
         features = ranking_features(customer, found.proposed, release.articles, release.index, query)
         scores = await deadline.spend("ranker", rank(self._models, release, features))
-        shown = self._arrange(release, customer, found, scores)[:12]
-        _describe(release, customer, found, scores, shown, context=-1)
+        order = self._arrange(release, customer, found, scores)
+        _describe(release, customer, Ranked(found, scores, order), order[:12], context=-1)
 
     def _find(
         self,
@@ -131,16 +138,15 @@ class Recommender:
         release: Release,
         question: Question,
         allowed: Allowed,
-        depth: int,
         context: int,
         personal: bool,
     ) -> Candidates:
         """Candidates of all sources; only what is trending without purchases, or where a source breaks."""
         if personal:
-            found = trace.local("candidates", lambda: find_candidates(release, question, allowed, depth, context))
+            found = trace.local("candidates", lambda: find_candidates(release, question, allowed, context))
             if found is not None:
                 return found
-        return find_candidates(release, question, allowed, depth, context, only_trending=True)
+        return find_candidates(release, question, allowed, context, only_trending=True)
 
     async def _rank(
         self, trace: Trace, release: Release, question: Question, found: Candidates
@@ -176,11 +182,11 @@ def _filters(request: Request, release: Release) -> tuple[Allowed, int]:
 def _describe(
     release: Release,
     customer: Customer,
-    found: Candidates,
-    scores: npt.NDArray[np.float32],
+    ranked: Ranked,
     shown: npt.NDArray[np.intp],
     context: int,
 ) -> list[ShownArticle]:
+    found, scores = ranked.found, ranked.scores
     positions = found.proposed.positions[shown]
     prices = np.nan_to_num(prices_micros(release.articles, positions)).round().astype(np.int64)
     return [

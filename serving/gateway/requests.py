@@ -5,12 +5,12 @@ from __future__ import annotations
 import uuid
 from dataclasses import dataclass
 
+from serving.gateway.pages import DEEPEST_ARTICLE, FIRST_PAGE, BadToken, EarlierPages
 from serving.proto import recommender_pb2 as pb
 from streaming.events import LONGEST_ID_BYTES
 
 DEFAULT_COUNT = 12
 MOST_ARTICLES = 100
-DEEPEST_ARTICLE = 500
 LONGEST_SURFACE = 64
 LONGEST_REQUEST_ID = 128
 MOST_LISTED = 1_000
@@ -69,19 +69,20 @@ class Request:
     count: int
     filters: ArticleFilters
     surface: str
-    page: int
+    page: int  # counted from behind the earlier pages
+    earlier: EarlierPages
     context_article_id: str
     request_id: str
 
     @property
     def first(self) -> int:
-        """Place of the page's first article in the whole order."""
-        return self.page * self.count
+        """Place of the page's first article in the whole answer."""
+        return len(self.earlier.article_ids) + self.page * self.count
 
     @property
-    def depth(self) -> int:
-        """How many articles must be put in order to cut this page out."""
-        return (self.page + 1) * self.count
+    def end(self) -> int:
+        """Place behind the page's last article."""
+        return min(self.first + self.count, DEEPEST_ARTICLE)
 
     @classmethod
     def from_proto(cls, request: pb.RecommendRequest) -> Request:
@@ -101,6 +102,14 @@ class Request:
                 f"page {request.page} of {count} articles ends at article {(request.page + 1) * count}; "
                 f"pages reach as deep as {DEEPEST_ARTICLE}"
             )
+        earlier = FIRST_PAGE
+        if request.page_token:
+            if request.page:
+                raise InvalidRequest(f"page is {request.page} beside a page_token; give one of the two")
+            try:
+                earlier = EarlierPages.from_token(request.page_token, request.customer_id)
+            except BadToken as error:
+                raise InvalidRequest(str(error)) from None
         check_length("surface", request.surface, LONGEST_SURFACE)
         check_length("request_id", request.request_id, LONGEST_REQUEST_ID)
         return cls(
@@ -109,6 +118,7 @@ class Request:
             filters=ArticleFilters.from_proto(request.filters),
             surface=request.surface,
             page=request.page,
+            earlier=earlier,
             context_article_id=request.context_article_id,
             request_id=request.request_id or uuid.uuid4().hex,
         )

@@ -121,6 +121,7 @@ def _recommend_response(answer: Answer) -> pb.RecommendResponse:
         degraded=[pb.DegradedStage(stage=stage, reason=why) for stage, why in answer.degraded.items()],
         request_id=answer.request.request_id,
         unknown_customer=answer.unknown_customer,
+        next_page_token=answer.next_page_token,
     )
     if answer.feature_time is not None:
         response.feature_time.FromDatetime(answer.feature_time)

@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1fserving/proto/recommender.proto\x12\nvitrine.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xab\x01\n\x10RecommendRequest\x12\x13\n\x0b\x63ustomer_id\x18\x01 \x01(\t\x12\r\n\x05\x63ount\x18\x02 \x01(\x05\x12$\n\x07\x66ilters\x18\x03 \x01(\x0b\x32\x13.vitrine.v1.Filters\x12\x0f\n\x07surface\x18\x04 \x01(\t\x12\x0c\n\x04page\x18\x05 \x01(\x05\x12\x1a\n\x12\x63ontext_article_id\x18\x06 \x01(\t\x12\x12\n\nrequest_id\x18\x07 \x01(\t\"\xe9\x01\n\x07\x46ilters\x12\x18\n\x10include_articles\x18\x01 \x03(\t\x12\x18\n\x10\x65xclude_articles\x18\x02 \x03(\t\x12\x14\n\x0cindex_groups\x18\x03 \x03(\t\x12\x1d\n\x10min_price_micros\x18\x04 \x01(\x03H\x00\x88\x01\x01\x12\x1d\n\x10max_price_micros\x18\x05 \x01(\x03H\x01\x88\x01\x01\x12\x1a\n\rin_stock_only\x18\x06 \x01(\x08H\x02\x88\x01\x01\x42\x13\n\x11_min_price_microsB\x13\n\x11_max_price_microsB\x10\n\x0e_in_stock_only\"\xdf\x01\n\x11RecommendResponse\x12,\n\x08\x61rticles\x18\x01 \x03(\x0b\x32\x1a.vitrine.v1.Recommendation\x12\x0f\n\x07release\x18\x02 \x01(\x03\x12\x30\n\x0c\x66\x65\x61ture_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12+\n\x08\x64\x65graded\x18\x04 \x03(\x0b\x32\x19.vitrine.v1.DegradedStage\x12\x12\n\nrequest_id\x18\x05 \x01(\t\x12\x18\n\x10unknown_customer\x18\x06 \x01(\x08\"w\n\x0eRecommendation\x12\x12\n\narticle_id\x18\x01 \x01(\t\x12\r\n\x05score\x18\x02 \x01(\x02\x12\x0e\n\x06source\x18\x03 \x01(\t\x12\x0e\n\x06reason\x18\x04 \x01(\t\x12\x14\n\x0cprice_micros\x18\x05 \x01(\x03\x12\x0c\n\x04name\x18\x06 \x01(\t\".\n\rDegradedStage\x12\r\n\x05stage\x18\x01 \x01(\t\x12\x0e\n\x06reason\x18\x02 \x01(\t\"a\n\x16SimilarArticlesRequest\x12\x12\n\narticle_id\x18\x01 \x01(\t\x12\r\n\x05\x63ount\x18\x02 \x01(\x05\x12$\n\x07\x66ilters\x18\x03 \x01(\x0b\x32\x13.vitrine.v1.Filters\"X\n\x17SimilarArticlesResponse\x12,\n\x08\x61rticles\x18\x01 \x03(\x0b\x32\x1a.vitrine.v1.Recommendation\x12\x0f\n\x07release\x18\x02 \x01(\x03\"J\n\x19RecordInteractionsRequest\x12-\n\x0cinteractions\x18\x01 \x03(\x0b\x32\x17.vitrine.v1.Interaction\"\x9f\x02\n\x0bInteraction\x12\x10\n\x08\x65vent_id\x18\x01 \x01(\t\x12/\n\x0boccurred_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x13\n\x0b\x63ustomer_id\x18\x03 \x01(\t\x12*\n\x04kind\x18\x04 \x01(\x0e\x32\x1c.vitrine.v1.Interaction.Kind\x12\x12\n\narticle_id\x18\x05 \x01(\t\x12\x12\n\nrequest_id\x18\x06 \x01(\t\x12\x0f\n\x07release\x18\x07 \x01(\x03\x12\x10\n\x08position\x18\x08 \x01(\x05\"A\n\x04Kind\x12\x14\n\x10KIND_UNSPECIFIED\x10\x00\x12\x0e\n\nIMPRESSION\x10\x01\x12\t\n\x05\x43LICK\x10\x02\x12\x08\n\x04\x43\x41RT\x10\x03\".\n\x1aRecordInteractionsResponse\x12\x10\n\x08recorded\x18\x01 \x01(\x05\x32\x98\x02\n\x0bRecommender\x12H\n\tRecommend\x12\x1c.vitrine.v1.RecommendRequest\x1a\x1d.vitrine.v1.RecommendResponse\x12Z\n\x0fSimilarArticles\x12\".vitrine.v1.SimilarArticlesRequest\x1a#.vitrine.v1.SimilarArticlesResponse\x12\x63\n\x12RecordInteractions\x12%.vitrine.v1.RecordInteractionsRequest\x1a&.vitrine.v1.RecordInteractionsResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1fserving/proto/recommender.proto\x12\nvitrine.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xbf\x01\n\x10RecommendRequest\x12\x13\n\x0b\x63ustomer_id\x18\x01 \x01(\t\x12\r\n\x05\x63ount\x18\x02 \x01(\x05\x12$\n\x07\x66ilters\x18\x03 \x01(\x0b\x32\x13.vitrine.v1.Filters\x12\x0f\n\x07surface\x18\x04 \x01(\t\x12\x0c\n\x04page\x18\x05 \x01(\x05\x12\x1a\n\x12\x63ontext_article_id\x18\x06 \x01(\t\x12\x12\n\nrequest_id\x18\x07 \x01(\t\x12\x12\n\npage_token\x18\x08 \x01(\t\"\xe9\x01\n\x07\x46ilters\x12\x18\n\x10include_articles\x18\x01 \x03(\t\x12\x18\n\x10\x65xclude_articles\x18\x02 \x03(\t\x12\x14\n\x0cindex_groups\x18\x03 \x03(\t\x12\x1d\n\x10min_price_micros\x18\x04 \x01(\x03H\x00\x88\x01\x01\x12\x1d\n\x10max_price_micros\x18\x05 \x01(\x03H\x01\x88\x01\x01\x12\x1a\n\rin_stock_only\x18\x06 \x01(\x08H\x02\x88\x01\x01\x42\x13\n\x11_min_price_microsB\x13\n\x11_max_price_microsB\x10\n\x0e_in_stock_only\"\xf8\x01\n\x11RecommendResponse\x12,\n\x08\x61rticles\x18\x01 \x03(\x0b\x32\x1a.vitrine.v1.Recommendation\x12\x0f\n\x07release\x18\x02 \x01(\x03\x12\x30\n\x0c\x66\x65\x61ture_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12+\n\x08\x64\x65graded\x18\x04 \x03(\x0b\x32\x19.vitrine.v1.DegradedStage\x12\x12\n\nrequest_id\x18\x05 \x01(\t\x12\x18\n\x10unknown_customer\x18\x06 \x01(\x08\x12\x17\n\x0fnext_page_token\x18\x07 \x01(\t\"w\n\x0eRecommendation\x12\x12\n\narticle_id\x18\x01 \x01(\t\x12\r\n\x05score\x18\x02 \x01(\x02\x12\x0e\n\x06source\x18\x03 \x01(\t\x12\x0e\n\x06reason\x18\x04 \x01(\t\x12\x14\n\x0cprice_micros\x18\x05 \x01(\x03\x12\x0c\n\x04name\x18\x06 \x01(\t\".\n\rDegradedStage\x12\r\n\x05stage\x18\x01 \x01(\t\x12\x0e\n\x06reason\x18\x02 \x01(\t\"a\n\x16SimilarArticlesRequest\x12\x12\n\narticle_id\x18\x01 \x01(\t\x12\r\n\x05\x63ount\x18\x02 \x01(\x05\x12$\n\x07\x66ilters\x18\x03 \x01(\x0b\x32\x13.vitrine.v1.Filters\"X\n\x17SimilarArticlesResponse\x12,\n\x08\x61rticles\x18\x01 \x03(\x0b\x32\x1a.vitrine.v1.Recommendation\x12\x0f\n\x07release\x18\x02 \x01(\x03\"J\n\x19RecordInteractionsRequest\x12-\n\x0cinteractions\x18\x01 \x03(\x0b\x32\x17.vitrine.v1.Interaction\"\x9f\x02\n\x0bInteraction\x12\x10\n\x08\x65vent_id\x18\x01 \x01(\t\x12/\n\x0boccurred_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x13\n\x0b\x63ustomer_id\x18\x03 \x01(\t\x12*\n\x04kind\x18\x04 \x01(\x0e\x32\x1c.vitrine.v1.Interaction.Kind\x12\x12\n\narticle_id\x18\x05 \x01(\t\x12\x12\n\nrequest_id\x18\x06 \x01(\t\x12\x0f\n\x07release\x18\x07 \x01(\x03\x12\x10\n\x08position\x18\x08 \x01(\x05\"A\n\x04Kind\x12\x14\n\x10KIND_UNSPECIFIED\x10\x00\x12\x0e\n\nIMPRESSION\x10\x01\x12\t\n\x05\x43LICK\x10\x02\x12\x08\n\x04\x43\x41RT\x10\x03\".\n\x1aRecordInteractionsResponse\x12\x10\n\x08recorded\x18\x01 \x01(\x05\x32\x98\x02\n\x0bRecommender\x12H\n\tRecommend\x12\x1c.vitrine.v1.RecommendRequest\x1a\x1d.vitrine.v1.RecommendResponse\x12Z\n\x0fSimilarArticles\x12\".vitrine.v1.SimilarArticlesRequest\x1a#.vitrine.v1.SimilarArticlesResponse\x12\x63\n\x12RecordInteractions\x12%.vitrine.v1.RecordInteractionsRequest\x1a&.vitrine.v1.RecordInteractionsResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -33,27 +33,27 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'serving.proto.recommender_p
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_RECOMMENDREQUEST']._serialized_start=81
-  _globals['_RECOMMENDREQUEST']._serialized_end=252
-  _globals['_FILTERS']._serialized_start=255
-  _globals['_FILTERS']._serialized_end=488
-  _globals['_RECOMMENDRESPONSE']._serialized_start=491
-  _globals['_RECOMMENDRESPONSE']._serialized_end=714
-  _globals['_RECOMMENDATION']._serialized_start=716
-  _globals['_RECOMMENDATION']._serialized_end=835
-  _globals['_DEGRADEDSTAGE']._serialized_start=837
-  _globals['_DEGRADEDSTAGE']._serialized_end=883
-  _globals['_SIMILARARTICLESREQUEST']._serialized_start=885
-  _globals['_SIMILARARTICLESREQUEST']._serialized_end=982
-  _globals['_SIMILARARTICLESRESPONSE']._serialized_start=984
-  _globals['_SIMILARARTICLESRESPONSE']._serialized_end=1072
-  _globals['_RECORDINTERACTIONSREQUEST']._serialized_start=1074
-  _globals['_RECORDINTERACTIONSREQUEST']._serialized_end=1148
-  _globals['_INTERACTION']._serialized_start=1151
-  _globals['_INTERACTION']._serialized_end=1438
-  _globals['_INTERACTION_KIND']._serialized_start=1373
-  _globals['_INTERACTION_KIND']._serialized_end=1438
-  _globals['_RECORDINTERACTIONSRESPONSE']._serialized_start=1440
-  _globals['_RECORDINTERACTIONSRESPONSE']._serialized_end=1486
-  _globals['_RECOMMENDER']._serialized_start=1489
-  _globals['_RECOMMENDER']._serialized_end=1769
+  _globals['_RECOMMENDREQUEST']._serialized_end=272
+  _globals['_FILTERS']._serialized_start=275
+  _globals['_FILTERS']._serialized_end=508
+  _globals['_RECOMMENDRESPONSE']._serialized_start=511
+  _globals['_RECOMMENDRESPONSE']._serialized_end=759
+  _globals['_RECOMMENDATION']._serialized_start=761
+  _globals['_RECOMMENDATION']._serialized_end=880
+  _globals['_DEGRADEDSTAGE']._serialized_start=882
+  _globals['_DEGRADEDSTAGE']._serialized_end=928
+  _globals['_SIMILARARTICLESREQUEST']._serialized_start=930
+  _globals['_SIMILARARTICLESREQUEST']._serialized_end=1027
+  _globals['_SIMILARARTICLESRESPONSE']._serialized_start=1029
+  _globals['_SIMILARARTICLESRESPONSE']._serialized_end=1117
+  _globals['_RECORDINTERACTIONSREQUEST']._serialized_start=1119
+  _globals['_RECORDINTERACTIONSREQUEST']._serialized_end=1193
+  _globals['_INTERACTION']._serialized_start=1196
+  _globals['_INTERACTION']._serialized_end=1483
+  _globals['_INTERACTION_KIND']._serialized_start=1418
+  _globals['_INTERACTION_KIND']._serialized_end=1483
+  _globals['_RECORDINTERACTIONSRESPONSE']._serialized_start=1485
+  _globals['_RECORDINTERACTIONSRESPONSE']._serialized_end=1531
+  _globals['_RECOMMENDER']._serialized_start=1534
+  _globals['_RECOMMENDER']._serialized_end=1814
 # @@protoc_insertion_point(module_scope)

@@ -11,7 +11,7 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class RecommendRequest(_message.Message):
-    __slots__ = ("customer_id", "count", "filters", "surface", "page", "context_article_id", "request_id")
+    __slots__ = ("customer_id", "count", "filters", "surface", "page", "context_article_id", "request_id", "page_token")
     CUSTOMER_ID_FIELD_NUMBER: _ClassVar[int]
     COUNT_FIELD_NUMBER: _ClassVar[int]
     FILTERS_FIELD_NUMBER: _ClassVar[int]
@@ -19,6 +19,7 @@ class RecommendRequest(_message.Message):
     PAGE_FIELD_NUMBER: _ClassVar[int]
     CONTEXT_ARTICLE_ID_FIELD_NUMBER: _ClassVar[int]
     REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
     customer_id: str
     count: int
     filters: Filters
@@ -26,7 +27,8 @@ class RecommendRequest(_message.Message):
     page: int
     context_article_id: str
     request_id: str
-    def __init__(self, customer_id: _Optional[str] = ..., count: _Optional[int] = ..., filters: _Optional[_Union[Filters, _Mapping]] = ..., surface: _Optional[str] = ..., page: _Optional[int] = ..., context_article_id: _Optional[str] = ..., request_id: _Optional[str] = ...) -> None: ...
+    page_token: str
+    def __init__(self, customer_id: _Optional[str] = ..., count: _Optional[int] = ..., filters: _Optional[_Union[Filters, _Mapping]] = ..., surface: _Optional[str] = ..., page: _Optional[int] = ..., context_article_id: _Optional[str] = ..., request_id: _Optional[str] = ..., page_token: _Optional[str] = ...) -> None: ...
 
 class Filters(_message.Message):
     __slots__ = ("include_articles", "exclude_articles", "index_groups", "min_price_micros", "max_price_micros", "in_stock_only")
@@ -45,20 +47,22 @@ class Filters(_message.Message):
     def __init__(self, include_articles: _Optional[_Iterable[str]] = ..., exclude_articles: _Optional[_Iterable[str]] = ..., index_groups: _Optional[_Iterable[str]] = ..., min_price_micros: _Optional[int] = ..., max_price_micros: _Optional[int] = ..., in_stock_only: _Optional[bool] = ...) -> None: ...
 
 class RecommendResponse(_message.Message):
-    __slots__ = ("articles", "release", "feature_time", "degraded", "request_id", "unknown_customer")
+    __slots__ = ("articles", "release", "feature_time", "degraded", "request_id", "unknown_customer", "next_page_token")
     ARTICLES_FIELD_NUMBER: _ClassVar[int]
     RELEASE_FIELD_NUMBER: _ClassVar[int]
     FEATURE_TIME_FIELD_NUMBER: _ClassVar[int]
     DEGRADED_FIELD_NUMBER: _ClassVar[int]
     REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
     UNKNOWN_CUSTOMER_FIELD_NUMBER: _ClassVar[int]
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
     articles: _containers.RepeatedCompositeFieldContainer[Recommendation]
     release: int
     feature_time: _timestamp_pb2.Timestamp
     degraded: _containers.RepeatedCompositeFieldContainer[DegradedStage]
     request_id: str
     unknown_customer: bool
-    def __init__(self, articles: _Optional[_Iterable[_Union[Recommendation, _Mapping]]] = ..., release: _Optional[int] = ..., feature_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., degraded: _Optional[_Iterable[_Union[DegradedStage, _Mapping]]] = ..., request_id: _Optional[str] = ..., unknown_customer: _Optional[bool] = ...) -> None: ...
+    next_page_token: str
+    def __init__(self, articles: _Optional[_Iterable[_Union[Recommendation, _Mapping]]] = ..., release: _Optional[int] = ..., feature_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., degraded: _Optional[_Iterable[_Union[DegradedStage, _Mapping]]] = ..., request_id: _Optional[str] = ..., unknown_customer: _Optional[bool] = ..., next_page_token: _Optional[str] = ...) -> None: ...
 
 class Recommendation(_message.Message):
     __slots__ = ("article_id", "score", "source", "reason", "price_micros", "name")

@@ -69,7 +69,9 @@ class RecommenderServicer:
         raise NotImplementedError('Method not implemented!')
 
     def RecordInteractions(self, request, context):
-        """What the customer did with what was shown. Returns once Kafka has acknowledged all of it.
+        """What the customer did with what was shown. Returns once Kafka has acknowledged all of it. All or nothing: one
+        interaction that the streaming worker would set aside as a dead letter, and none is recorded; the message names it by
+        its place, field and value.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -16,7 +16,7 @@ from infra.progress import progress_bar
 from serving.gateway.candidates import Candidates, find_candidates, source_order
 from serving.gateway.diversity import ShopRules, arrange
 from serving.gateway.filters import Allowed
-from serving.gateway.requests import MOST_ARTICLES, ArticleFilters
+from serving.gateway.requests import ArticleFilters
 from serving.retrieval.articles import ArticleTable
 from serving.retrieval.candidates import ABSENT, Quota
 from serving.retrieval.item_index import ItemIndex
@@ -99,7 +99,7 @@ def rank_candidates(retrieval: Retrieval, scorer: Scorer, peers: Mapping[str, Sc
 
 def _find(shelf: Shelf, retrieval: Retrieval, case: int, allowed: Allowed) -> Candidates:
     question = retrieval.question(case)
-    return find_candidates(shelf, question, allowed, MOST_ARTICLES, only_trending=not question.customer.has_history)
+    return find_candidates(shelf, question, allowed, only_trending=not question.customer.has_history)
 
 
 def _scores(

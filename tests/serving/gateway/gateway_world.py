@@ -70,8 +70,8 @@ def item_vectors() -> np.ndarray:
     return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
 
 
-def write_world_release(releases_dir: Path, number: int) -> None:
-    """A release in which article n is bought together with article n + 5."""
+def write_world_release(releases_dir: Path, number: int, quota: int = 12) -> None:
+    """A release in which article n is bought together with article n + 5; each source proposes ``quota`` articles."""
     table = article_table()
     neighbours = np.full((ARTICLES, NEIGHBOURS), -1, np.int32)
     neighbours[:, 0] = (np.arange(ARTICLES) + 5) % ARTICLES
@@ -80,7 +80,7 @@ def write_world_release(releases_dir: Path, number: int) -> None:
     together = BoughtTogetherSource(neighbours, weights)
     index = ItemIndex(item_vectors(), 0.1, 0.1)
     quotas = [
-        Quota(together if name == together.name else open_source(name, Path(), table, index), 12) for name in SOURCES
+        Quota(together if name == together.name else open_source(name, Path(), table, index), quota) for name in SOURCES
     ]
     manifest = Manifest(
         release=number,
@@ -157,8 +157,19 @@ def store_history(client: redis.Redis, customer_id: str, *bought: tuple[int, int
 
 
 def store_purchase_of_today(client: redis.Redis, customer_id: str, number: int) -> None:
+    store_purchases_of_today(client, customer_id, number)
+
+
+def store_purchases_of_today(client: redis.Redis, customer_id: str, *numbers: int) -> None:
+    """These articles, newest first, a microsecond between two."""
     micros = int(NOW.timestamp() * 1e6)
-    values = {"purchases": 1, "articles": [article(number)], "articles_at": [micros], "last_purchase_at": micros}
+    instants = [micros + place for place in range(len(numbers))][::-1]
+    values = {
+        "purchases": len(numbers),
+        "articles": [article(number) for number in numbers],
+        "articles_at": instants,
+        "last_purchase_at": instants[0],
+    }
     store(client, CUSTOMER_ACTIVITY_30D, customer_id, values, NOW)
 
 

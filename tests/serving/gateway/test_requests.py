@@ -33,7 +33,7 @@ def test_what_is_wrong_and_how_to_mend_it(fields, message):
 
 def test_what_is_left_out_has_its_default():
     request = Request.from_proto(pb.RecommendRequest(customer_id="c"))
-    assert (request.count, request.page, request.first, request.depth) == (12, 0, 0, 12)
+    assert (request.count, request.page, request.first, request.end) == (12, 0, 0, 12)
     assert request.filters.in_stock_only
     assert not Request.from_proto(
         pb.RecommendRequest(customer_id="c", filters=pb.Filters(in_stock_only=False))

@@ -11,6 +11,7 @@ import duckdb
 import numpy as np
 import numpy.typing as npt
 
+from feature_repo.batch.as_of import refuse_future
 from infra.progress import console
 from serving.retrieval.purchase_log import PurchaseLog
 from serving.retrieval.query_features import QUERY_CATEGORIES
@@ -58,8 +59,9 @@ def open_material(
         seed: draws customers.
 
     Raises:
-        UserError: tables are missing, or purchases on two days.
+        UserError: tables are missing, or purchases on two days, or ``as_of`` is still to come.
     """
+    refuse_future(as_of)
     today = (as_of - EPOCH).days
     point_in_time = PointInTime(store, tables_dir)
     catalogue = read_catalogue(point_in_time, tables_dir, today)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import numpy as np
@@ -71,3 +73,9 @@ def test_a_shop_of_one_day_is_told_so_by_its_date(name: str, tmp_path: Path) -> 
         UserError, match="all purchases before 2020-08-25 are of 2020-08-24; training takes purchases of"
     ):
         pipeline.train(settings, open_store(settings), 1, options, include_report_day=True)
+
+
+def test_training_does_not_take_a_day_still_to_come(tmp_path: Path) -> None:
+    settings, options = opened(ODD_SHOPS["two days"], tmp_path)
+    with pytest.raises(UserError, match="--as-of 2099-01-01 is still to come"):
+        pipeline.open_options(settings, open_store(settings), replace(options, as_of=date(2099, 1, 1)))

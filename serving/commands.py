@@ -27,7 +27,16 @@ PORT = click.IntRange(1, 65_535)
     "--file-system-poll-wait-seconds",
     default=1.0,
     show_default=True,
-    help="How often to look for new versions in the base paths.",
+    help="How often to look for new versions in the base paths; 0: once.",
+)
+@click.option(
+    "--max-num-load-retries",
+    default=5,
+    show_default=True,
+    help="How often to try a version again that could not be loaded; it is tried anew when its folder changes.",
+)
+@click.option(
+    "--load-retry-interval-micros", default=60_000_000, show_default=True, help="Microseconds between such tries."
 )
 @click.option("--grpc-max-threads", default=64, show_default=True, help="Calls at once; one more is refused.")
 @click.option(

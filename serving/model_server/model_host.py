@@ -25,6 +25,8 @@ from serving.tf_serving.model_status import State
 
 log = logging.getLogger(__name__)
 
+_LOOK_AT_FAILED_SECONDS = 1.0  # where base paths are not polled
+
 Labels = Mapping[str, Mapping[str, int]]  # model -> label -> version
 
 
@@ -38,7 +40,7 @@ class ModelHost:
     """Keeps ``versions`` as the configuration wants them, and answers which version a ``ModelSpec`` names.
 
     Args:
-        file_system_poll_seconds: how often base paths are looked through for new versions.
+        file_system_poll_seconds: how often base paths are looked through for new versions; 0: once a configuration.
         allow_labels_for_unavailable: a label that does not exist yet may name a version that does not serve yet.
     """
 
@@ -179,12 +181,14 @@ class ModelHost:
 
     def _keep_up(self) -> None:
         while not self._stopping.is_set():
-            with self._reloading:
-                self._poll_base_paths()
+            if self._poll_seconds > 0:
+                with self._reloading:
+                    self._poll_base_paths()
+            self._versions.retry_failed()
             self._versions.work.clear()
             while not self._stopping.is_set() and self._versions.advance():
                 pass
-            self._versions.work.wait(self._poll_seconds)
+            self._versions.work.wait(self._poll_seconds if self._poll_seconds > 0 else _LOOK_AT_FAILED_SECONDS)
 
     def _poll_base_paths(self) -> None:
         wanted: dict[str, Mapping[int, Path] | None] = {}

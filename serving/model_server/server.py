@@ -14,6 +14,7 @@ from tensorflow_serving.apis import model_service_pb2_grpc, prediction_service_p
 
 from infra.errors import UserError
 from serving.model_server.config_file import ConfigFile
+from serving.model_server.load_retries import RetryPolicy
 from serving.model_server.model_host import ModelHost
 from serving.model_server.model_service import ModelService
 from serving.model_server.prediction_service import PredictionService
@@ -44,6 +45,8 @@ class ServerOptions:
     model_config_file: Path | None = None
     model_config_file_poll_wait_seconds: float = 1
     file_system_poll_wait_seconds: float = 1
+    max_num_load_retries: int = 5
+    load_retry_interval_micros: int = 60_000_000
     grpc_max_threads: int = 64
     allow_version_labels_for_unavailable_models: bool = False
     enable_serialization_as_tensor_content: bool = False
@@ -62,13 +65,18 @@ def load_warm(path: Path) -> Servable:
     return servable
 
 
+def _retries(options: ServerOptions) -> RetryPolicy:
+    quiet_seconds = max(options.file_system_poll_wait_seconds, 0.0)
+    return RetryPolicy(options.max_num_load_retries, options.load_retry_interval_micros, quiet_seconds)
+
+
 class ModelServer:
     """A running server: ``start`` returns once it answers, with the models of its first configuration loaded."""
 
     def __init__(self, options: ServerOptions) -> None:
         self._options = options
         self.host = ModelHost(
-            Versions(load_warm),
+            Versions(load_warm, _retries(options)),
             file_system_poll_seconds=options.file_system_poll_wait_seconds,
             allow_labels_for_unavailable=options.allow_version_labels_for_unavailable_models,
         )

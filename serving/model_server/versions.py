@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Protocol
 
 from serving.model_server.availability import VersionSnapshot, next_action
+from serving.model_server.load_retries import FailedLoad, RetryPolicy, contents
 from serving.model_server.servable import Servable
 from serving.model_server.serving_error import ServingError, failed_precondition, not_found
 from serving.tf_serving.model_status import State
@@ -31,6 +32,7 @@ class _Version:
     wanted: bool = True
     state: State = State.START
     error: ServingError | None = None
+    failure: FailedLoad | None = None
     servable: Servable | None = None
     leases: int = 0
 
@@ -38,10 +40,14 @@ class _Version:
     def leaving(self) -> bool:
         return self.state is State.UNLOADING
 
+    @property
+    def failed(self) -> bool:
+        return self.wanted and self.state is State.END and self.failure is not None
+
 
 @dataclass(frozen=True)
 class VersionState:
-    """What GetModelStatus tells of a version."""
+    """What GetModelStatus tells of a version. The error of a failed load stays until a later one has succeeded."""
 
     version: int
     state: State
@@ -53,10 +59,17 @@ class Versions:
 
     ``advance`` does the slow work and belongs to one background thread; nothing else waits for a model to load.
     ``work`` is set whenever there may be something for it to do.
+
+    Args:
+        load: makes a servable of a folder.
+        retries: when a version that could not be loaded is tried again.
+        clock: the time in seconds, for those retries.
     """
 
-    def __init__(self, load: Load) -> None:
+    def __init__(self, load: Load, retries: RetryPolicy, clock: Callable[[], float] = time.monotonic) -> None:
         self._load = load
+        self._retries = retries
+        self._clock = clock
         self._models: dict[str, dict[int, _Version]] = {}
         self._changed = threading.Condition()
         self.work = threading.Event()
@@ -80,12 +93,27 @@ class Versions:
     def _want_model(versions: dict[int, _Version], paths: Mapping[int, Path]) -> None:
         for number, version in versions.items():
             if number in paths and not version.wanted and version.state is State.END:
-                version.path, version.state, version.error = paths[number], State.START, None
+                version.path, version.state, version.error, version.failure = paths[number], State.START, None, None
             version.wanted = number in paths
+            if version.failed:
+                version.path = paths[number]
             if not version.wanted and version.state is State.START:
                 version.state = State.END
         for number in paths.keys() - versions.keys():
             versions[number] = _Version(paths[number])
+
+    def retry_failed(self) -> None:
+        """Take up again the versions that could not be loaded and of which there is new hope; to be called at times."""
+        with self._changed:
+            failed = [version for versions in self._models.values() for version in versions.values() if version.failed]
+        found = [contents(version.path) for version in failed]  # a slow disk, and no call may wait for it
+        with self._changed:
+            for version, folder in zip(failed, found, strict=True):
+                failure = version.failure if version.failed else None
+                if failure is not None and failure.is_due(folder, self._clock(), self._retries):
+                    version.state = State.START
+                    self.work.set()
+            self._changed.notify_all()
 
     # -- calls -----------------------------------------------------------------------------------------------------
 
@@ -149,17 +177,23 @@ class Versions:
         started = time.monotonic()
         servable: Servable | None = None
         error: ServingError | None = None
+        path = version.path
+        tried = contents(path)
         try:
-            servable = self._load(version.path)
+            servable = self._load(path)
         except ServingError as refused:
             error = refused
         except Exception as failure:  # whatever a broken model raises, the others go on
             error = failed_precondition(f"{type(failure).__name__}: {failure}")
+        if servable is not None and contents(path) != tried:  # half an asset would be served without complaint
+            servable.close()
+            servable, error = None, failed_precondition(f"{path} changed while it was loaded")
         with self._changed:
             version.servable, version.error = servable, error
+            version.failure = FailedLoad(tried, self._clock(), version.failure) if error else None
             self._set(model, number, version, State.END if error else State.AVAILABLE)
         if error:
-            log.error("could not load version %d of %s from %s: %s", number, model, version.path, error.message)
+            log.error("could not load version %d of %s from %s: %s", number, model, path, error.message)
         else:
             log.info("loaded version %d of %s in %.1f s", number, model, time.monotonic() - started)
 

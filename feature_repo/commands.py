@@ -7,8 +7,8 @@ from pathlib import Path
 
 import click
 
-from infra.errors import UserError
-from infra.settings import Settings
+from infra.base.errors import UserError
+from infra.base.settings import Settings
 
 DAY = click.DateTime(["%Y-%m-%d"])
 REJECT_FILE = click.option(
@@ -31,7 +31,7 @@ def ingest(data_dir: Path, reject_file: Path | None, time_zone: str, until: date
     DATA_DIR holds articles.csv, customers.csv and transactions_train.csv (or .parquet) in the layout of Kaggle's H&M
     competition; CSV files may be packed as .gz or .zip. Rows are counted from 1, the header not included.
     """
-    from feature_repo.batch.purchase_files import ingest as ingest_files
+    from feature_repo.files.purchase_files import ingest as ingest_files
 
     settings = Settings.from_environment()
     files = ingest_files(

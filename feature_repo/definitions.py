@@ -19,7 +19,7 @@ from feast.types import Array, Bool, Float32, Float64, Int64, String
 
 from feature_repo.schema import ARTICLE_AVAILABILITY, ARTICLE_IMAGE, ENTITIES, VIEWS, Kind, View
 from feature_repo.stream_views import StreamFeatureView
-from infra.settings import Settings
+from infra.base.settings import Settings
 
 # Feast says so at every use; what Vitrine needs of them its tests hold.
 warnings.filterwarnings("ignore", "Stream feature views are experimental", RuntimeWarning)

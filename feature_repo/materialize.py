@@ -21,10 +21,10 @@ from feature_repo.online.writer import ROWS_PER_BATCH, OnlineWriter
 from feature_repo.schema import PROJECT, VIEWS, View
 from feature_repo.store import open_store
 from feature_repo.table_dates import BEFORE_ALL_ROWS, table_dates
-from infra.errors import UserError
-from infra.progress import progress_bar
-from infra.redis_url import RedisUrl
-from infra.settings import Settings
+from infra.base.errors import UserError
+from infra.base.progress import progress_bar
+from infra.base.redis_url import RedisUrl
+from infra.base.settings import Settings
 
 _MEMORY_LIMIT = "1GB"
 

@@ -21,7 +21,7 @@ from feast.infra.passthrough_provider import PassthroughProvider
 from feast.utils import make_tzaware
 
 from feature_repo.table_dates import TableDates, table_dates
-from infra.errors import UserError
+from infra.base.errors import UserError
 
 PROVIDER: Final = "feature_repo.provider.VitrineProvider"
 

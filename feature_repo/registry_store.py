@@ -12,7 +12,7 @@ from feast.repo_config import RegistryConfig
 
 import feature_repo.stream_views  # noqa: F401 - whatever opens the registry shall write it right
 from feature_repo.loaded_intervals import record_what_was_loaded
-from infra.settings import Settings
+from infra.base.settings import Settings
 
 STORE_TYPE = "feature_repo.registry_store.VitrineRegistryStore"
 

@@ -10,7 +10,7 @@ from feature_repo.online import feast_store
 from feature_repo.provider import PROVIDER
 from feature_repo.registry_store import STORE_TYPE as REGISTRY_STORE_TYPE
 from feature_repo.schema import PROJECT
-from infra.settings import Settings
+from infra.base.settings import Settings
 
 
 def open_store(settings: Settings) -> FeatureStore:

@@ -9,7 +9,7 @@ import sys
 
 import click
 
-from infra.errors import UserError
+from infra.base.errors import UserError
 
 # name -> (module:attribute, one line for --help)
 COMMANDS: dict[str, tuple[str, str]] = {

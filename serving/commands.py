@@ -83,8 +83,8 @@ def gateway(host: str | None, port: int | None, workers: int, metrics_port: int 
     # Its matrices are small: threads would only wait for each other. Read when numpy is first imported.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     os.environ.setdefault("OMP_NUM_THREADS", "1")
-    from infra.addresses import split_address
-    from infra.settings import Settings
+    from infra.base.addresses import split_address
+    from infra.base.settings import Settings
     from serving.gateway.server import GatewayConfig
     from serving.gateway.workers import run
 
@@ -104,7 +104,7 @@ def recommend(customer: str, count: int, index_groups: tuple[str, ...], viewing:
     """Ask the running gateway what to show CUSTOMER now."""
     from rich.console import Console
 
-    from infra.settings import Settings
+    from infra.base.settings import Settings
     from serving.gateway.terminal import show_recommendations
     from serving.proto import recommender_pb2 as pb
 
@@ -131,7 +131,7 @@ def rollout() -> None:
 @click.option("--timeout-seconds", default=120.0, show_default=True, help="How long its models may take to load.")
 def rollout_stage(release: int, timeout_seconds: float) -> None:
     """Load RELEASE beside the one that serves; no customer sees it yet."""
-    from infra.settings import Settings
+    from infra.base.settings import Settings
     from serving.rollout.rollout import stage
 
     stage(Settings.from_environment(), release, timeout_s=timeout_seconds)
@@ -141,7 +141,7 @@ def rollout_stage(release: int, timeout_seconds: float) -> None:
 @click.argument("release", type=int)
 def rollout_promote(release: int) -> None:
     """Let RELEASE, which is staged, serve. The one before stays loaded."""
-    from infra.settings import Settings
+    from infra.base.settings import Settings
     from serving.rollout.rollout import promote
 
     promote(Settings.from_environment(), release)
@@ -151,7 +151,7 @@ def rollout_promote(release: int) -> None:
 @click.argument("release", type=int, required=False)
 def rollout_rollback(release: int | None) -> None:
     """Return to the release that was stable before. RELEASE, if given, must be that one."""
-    from infra.settings import Settings
+    from infra.base.settings import Settings
     from serving.rollout.rollout import rollback
 
     rollback(Settings.from_environment(), release)
@@ -160,8 +160,8 @@ def rollout_rollback(release: int | None) -> None:
 @rollout.command("status")
 def rollout_status() -> None:
     """Show which releases are loaded and which one serves."""
-    from infra.progress import console
-    from infra.settings import Settings
+    from infra.base.progress import console
+    from infra.base.settings import Settings
     from serving.rollout.overview import overview
 
     console.print(overview(Settings.from_environment()))

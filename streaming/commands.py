@@ -8,8 +8,8 @@ from pathlib import Path
 import click
 
 from feature_repo.commands import DAY, REJECT_FILE, TIME_ZONE
-from infra.errors import UserError
-from infra.settings import Settings
+from infra.base.errors import UserError
+from infra.base.settings import Settings
 
 
 @click.group(invoke_without_command=True)
@@ -46,8 +46,8 @@ def stream(
     """
     if context.invoked_subcommand is not None:
         return
-    from streaming.running import run_worker, run_workers
-    from streaming.worker import WorkerOptions
+    from streaming.worker.processes import run_worker, run_workers
+    from streaming.worker.worker import WorkerOptions
 
     settings = Settings.from_environment()
     if as_of and not (bootstrap or only_bootstrap):
@@ -72,7 +72,7 @@ def stream(
 @stream.command()
 def status() -> None:
     """Show clock, lag by partition, and what each worker has counted."""
-    from streaming.status import status_lines, stream_status
+    from streaming.worker.status import status_lines, stream_status
 
     click.echo("\n".join(status_lines(stream_status(Settings.from_environment()))))
 
@@ -86,7 +86,7 @@ def compact_log(older_than_days: int) -> None:
     Safe beside workers, readers and another compaction, and to kill; made for cron, once a day. Files that are replaced
     stay for an hour, for whoever is reading them, and are removed by the next run after that.
     """
-    from streaming.compaction import compact
+    from streaming.log.compaction import compact
 
     settings = Settings.from_environment()
     until = (datetime.now(UTC) - timedelta(days=older_than_days)).date()
@@ -130,7 +130,7 @@ def replay(
     SOURCE is var/tables, a purchases.parquet, or a folder in the layout of Kaggle's H&M competition. Purchases keep
     their ids and times, so those that the stream has seen are not counted again.
     """
-    from streaming.purchase_producer import PurchaseProducer
+    from streaming.events.producer import PurchaseProducer
     from streaming.replay import purchases_file
     from streaming.replay import replay as send
 
@@ -159,7 +159,7 @@ def dead_letters() -> None:
 @click.option("--all", "put_back_too", is_flag=True, help="Also those that were put back.")
 def list_letters(topic: str, put_back_too: bool) -> None:
     """Show where each bad event of TOPIC came from and why it was refused."""
-    from streaming.letter_box import LetterBox
+    from streaming.log.dead_letter_replay import LetterBox
 
     box = LetterBox(Settings.from_environment().kafka_bootstrap_servers, topic)
     letters = box.letters(put_back_too=put_back_too)
@@ -173,7 +173,7 @@ def list_letters(topic: str, put_back_too: bool) -> None:
 @TOPIC
 def replay_letters(topic: str) -> None:
     """Send the bad events of TOPIC to their topic again, each whole and once; those still bad come back here."""
-    from streaming.letter_box import LetterBox
+    from streaming.log.dead_letter_replay import LetterBox
 
     box = LetterBox(Settings.from_environment().kafka_bootstrap_servers, topic)
     count = box.put_back()

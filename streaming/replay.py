@@ -13,10 +13,10 @@ from tempfile import TemporaryDirectory
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from infra.errors import UserError
-from infra.progress import progress_bar
-from streaming.events import purchase_event
-from streaming.purchase_producer import PurchaseProducer
+from feature_repo.events.rules import purchase_event
+from infra.base.errors import UserError
+from infra.base.progress import progress_bar
+from streaming.events.producer import PurchaseProducer
 
 COLUMNS = ["event_id", "occurred_at", "customer_id", "article_id", "price_micros", "sales_channel_id"]
 _BATCH_ROWS = 5_000
@@ -91,7 +91,7 @@ def purchases_file(
     elif (source / "purchases.parquet").exists():
         yield source / "purchases.parquet"
     elif any(source.glob("transactions_train.*")):
-        from feature_repo.batch.purchase_files import ingest
+        from feature_repo.files.purchase_files import ingest
 
         tables_dir.mkdir(parents=True, exist_ok=True)
         with TemporaryDirectory(dir=tables_dir, prefix="replay-") as folder:

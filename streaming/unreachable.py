@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from infra.errors import UserError
-from infra.redis_url import RedisUrl
+from infra.base.errors import UserError
+from infra.base.redis_url import RedisUrl
 
 
 def kafka_unreachable(bootstrap_servers: str, error: Exception) -> UserError:

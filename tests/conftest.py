@@ -12,9 +12,9 @@ import pytest
 import redis
 from redis.cluster import RedisCluster
 
-from infra.local.kafka import KafkaServer
+from infra.local.kafka.server import KafkaServer
+from infra.local.kafka.topics import create_topics
 from infra.local.redis import RedisServer
-from infra.local.topics import create_topics
 from tests.local_cluster import LocalCluster
 
 # TensorFlow Recommenders needs Keras 2, chosen before anything first imports TensorFlow.

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 
-from feature_repo.batch.file_layouts import ARTICLES, CUSTOMERS
+from feature_repo.files.file_layouts import ARTICLES, CUSTOMERS
 
 FIRST = date(2020, 8, 24)
 Purchase = tuple[int, int, int]

@@ -5,9 +5,9 @@ from __future__ import annotations
 from feast import FeatureStore, RepoConfig
 
 from feature_repo.store import open_store
-from infra.addresses import join_address
-from infra.redis_url import RedisUrl
-from infra.settings import Settings
+from infra.base.addresses import join_address
+from infra.base.redis_url import RedisUrl
+from infra.base.settings import Settings
 
 
 def stock_feast(settings: Settings) -> FeatureStore:

@@ -10,8 +10,8 @@ from typing import Any
 
 import click
 
-from infra.native_logs import native_logs_to
-from infra.settings import Settings
+from infra.base.native_logs import native_logs_to
+from infra.base.settings import Settings
 
 DAY = click.DateTime(["%Y-%m-%d"])
 ORACLE = click.option(
@@ -77,7 +77,7 @@ def images(data_dir: Path, backbone: str, weights: Path | None, with_map: bool, 
 
     Pictures are DATA_DIR/images/0NN/0NNNNNNNNN.jpg. Started again after a kill it goes on where it was.
     """
-    from infra.progress import console
+    from infra.base.progress import console
     from towers.images.backbone import open_backbone
     from towers.images.build import add_new, embed_catalogue, read_articles
 
@@ -137,9 +137,9 @@ def train(
     from dataclasses import replace
 
     from feature_repo.store import open_store
-    from infra.progress import console
-    from towers import pipeline
-    from towers.fitting import FittingConfig
+    from infra.base.progress import console
+    from towers.training import pipeline
+    from towers.training.fitting import FittingConfig
 
     settings = Settings.from_environment()
     fitting = FittingConfig().with_seed(seed).with_quotas(dict(quotas))
@@ -186,7 +186,7 @@ def evaluate(
     popularity, bought again, same product, bought together), implicit (als, bpr, bm25), towers (two towers, two-stage
     head), trees (lightgbm, lambdarank).
     """
-    from infra.errors import UserError
+    from infra.base.errors import UserError
     from towers.evaluation.command import EvaluationRequest, run
 
     if day is not None and holdout is not None:
@@ -236,11 +236,11 @@ def ablate(
     trains for minutes; towers are trained once where they stay the same.
     """
     from feature_repo.store import open_store
-    from infra.progress import console
-    from towers.ablation import ablate as run
-    from towers.ablation import choose, variants
-    from towers.fitting import FittingConfig
-    from towers.pipeline import TrainOptions, open_options
+    from infra.base.progress import console
+    from towers.training.ablation import ablate as run
+    from towers.training.ablation import choose, variants
+    from towers.training.fitting import FittingConfig
+    from towers.training.pipeline import TrainOptions, open_options
 
     settings, config = Settings.from_environment(), FittingConfig().with_seed(seed).with_quotas(dict(quotas))
     known = variants(tuple(config.quotas), settings.images_dir, seed)

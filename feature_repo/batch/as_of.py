@@ -7,9 +7,9 @@ from pathlib import Path
 
 import duckdb
 
-from feature_repo.batch.purchase_dates import possible_days
-from infra.clock import wall_clock
-from infra.errors import UserError
+from feature_repo.files.purchase_dates import possible_days
+from infra.base.clock import wall_clock
+from infra.base.errors import UserError
 
 
 def refuse_future(as_of: date, today: date | None = None) -> None:

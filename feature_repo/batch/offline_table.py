@@ -5,8 +5,8 @@ from __future__ import annotations
 import ibis
 from ibis.expr.types import Table
 
-from feature_repo.batch.purchase_dates import BEGINNING
 from feature_repo.batch.purchases import epoch_day
+from feature_repo.files.purchase_dates import BEGINNING
 from feature_repo.schema import ENTITIES, Kind, View
 
 ALWAYS = epoch_day(BEGINNING)

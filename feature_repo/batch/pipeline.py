@@ -30,8 +30,8 @@ from feature_repo.schema import (
     ENTITIES,
     View,
 )
-from infra.progress import track
-from infra.settings import Settings
+from infra.base.progress import track
+from infra.base.settings import Settings
 
 PURCHASES_PER_PART = 2_000_000
 

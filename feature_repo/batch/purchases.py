@@ -9,7 +9,7 @@ import ibis
 from ibis.expr.types import Table
 
 from feature_repo.batch.engine import epoch_micros
-from infra.errors import UserError
+from infra.base.errors import UserError
 
 EPOCH = date(1970, 1, 1)
 COLUMNS = ("event_id", "occurred_at", "customer_id", "article_id", "price_micros", "sales_channel_id")

@@ -8,7 +8,7 @@ from typing import Any
 
 from feature_repo.online.cluster_slots import ClusterSlots, read_cluster_slots, slot_of
 from feature_repo.online.redis_pipe import Keyed, Pending, Pipe, RedisPipe, keyed, raise_error
-from infra.redis_url import RedisUrl
+from infra.base.redis_url import RedisUrl
 
 
 class ClusterPending:

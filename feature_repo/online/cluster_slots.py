@@ -16,9 +16,9 @@ import redis
 from redis.exceptions import ConnectionError, RedisError, ResponseError
 
 from feature_repo.online.redis_pipe import RedisPipe
-from infra.addresses import Address
-from infra.errors import UserError
-from infra.redis_url import RedisUrl
+from infra.base.addresses import Address
+from infra.base.errors import UserError
+from infra.base.redis_url import RedisUrl
 
 SLOTS = 16_384
 _NOBODY = -1

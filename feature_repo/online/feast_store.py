@@ -15,8 +15,8 @@ from pydantic import SecretStr
 from redis.asyncio.cluster import ClusterNode as AsyncNode
 from redis.cluster import ClusterNode
 
-from infra.redis_url import RedisUrl
-from infra.settings import Settings
+from infra.base.redis_url import RedisUrl
+from infra.base.settings import Settings
 
 STORE_TYPE: Final = "feature_repo.online.feast_store.VitrineRedisOnlineStore"
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from feature_repo.commands import REJECT_FILE, TIME_ZONE
-from infra.settings import Settings
+from infra.base.settings import Settings
 
 DATA = click.option(
     "--data",

@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from infra.base.progress import track
 from infra.demo.storefront import Storefront
-from infra.progress import track
 from serving.proto.recommender_pb2 import RecommendResponse
 
 

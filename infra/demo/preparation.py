@@ -11,13 +11,13 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from infra.native_logs import native_logs_to
-from infra.progress import console
-from infra.settings import Settings
+from infra.base.native_logs import native_logs_to
+from infra.base.progress import console
+from infra.base.settings import Settings
 
 if TYPE_CHECKING:
-    from feature_repo.batch.purchase_files import IngestedFiles
-    from towers.pipeline import Trained, TrainOptions
+    from feature_repo.files.purchase_files import IngestedFiles
+    from towers.training.pipeline import Trained, TrainOptions
 
 _REBUILT = ("tables", "offline", "registry.db", "events", "releases", "measured", "models", "run", "logs")
 
@@ -78,7 +78,7 @@ def prepare(
         import tensorflow as tf
 
         from feature_repo.batch.pipeline import build_offline_tables
-        from feature_repo.batch.purchase_files import ingest
+        from feature_repo.files.purchase_files import ingest
         from feature_repo.store import open_store
         from towers.images.backbone import open_backbone
         from towers.images.build import embed_if_pictured, read_articles
@@ -106,7 +106,7 @@ def prepare(
 def train(settings: Settings, prepared: Prepared, release: int) -> Trained:
     """Train and measure one release on everything, and write its bundle."""
     from feature_repo.store import open_store
-    from towers.pipeline import train as train_release
+    from towers.training.pipeline import train as train_release
 
     with telling(f"Training release {release}"), native_logs_to(settings.logs_dir / "tensorflow.log"):
         return train_release(settings, open_store(settings), release, _options(prepared), include_report_day=True)
@@ -115,7 +115,7 @@ def train(settings: Settings, prepared: Prepared, release: int) -> Trained:
 def train_two(settings: Settings, prepared: Prepared) -> Trained:
     """Write release 1, fitted to all days but the last and measured on that one, and release 2, fitted to all."""
     from feature_repo.store import open_store
-    from towers import pipeline
+    from towers.training import pipeline
 
     options, log = _options(prepared), settings.logs_dir / "tensorflow.log"
     with telling("Training release 1, without the last day, and measuring it on that day"), native_logs_to(log):
@@ -129,7 +129,7 @@ def train_two(settings: Settings, prepared: Prepared) -> Trained:
 
 
 def _options(prepared: Prepared) -> TrainOptions:
-    from towers.pipeline import TrainOptions
+    from towers.training.pipeline import TrainOptions
 
     return TrainOptions(prepared.as_of, oracle_dir=prepared.oracle_dir)
 

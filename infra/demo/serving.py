@@ -7,6 +7,10 @@ from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 
+from infra.base.errors import UserError
+from infra.base.progress import console
+from infra.base.redis_url import RedisUrl
+from infra.base.settings import Settings
 from infra.demo.preparation import prepare, synthetic_shop, telling, train
 from infra.demo.shoppers import active_shoppers, last_day
 from infra.demo.system import (
@@ -16,10 +20,6 @@ from infra.demo.system import (
     serve_release,
     start_worker_and_gateway,
 )
-from infra.errors import UserError
-from infra.progress import console
-from infra.redis_url import RedisUrl
-from infra.settings import Settings
 
 _SHOWN = 3
 

@@ -12,6 +12,9 @@ from typing import TYPE_CHECKING
 
 from rich.table import Table
 
+from infra.base.figures import Figure, write_figures
+from infra.base.progress import console, track
+from infra.base.settings import Settings
 from infra.demo.measurements import (
     Change,
     Latencies,
@@ -23,14 +26,11 @@ from infra.demo.preparation import Prepared, forget_former_run, prepare, synthet
 from infra.demo.shoppers import Bought, active_shoppers, colours, history
 from infra.demo.storefront import Storefront, Traffic
 from infra.demo.system import load_online_features, local_stack, serve_release, start_worker_and_gateway
-from infra.figures import Figure, write_figures
-from infra.progress import console, track
-from infra.settings import Settings
 from serving.proto.recommender_pb2 import Recommendation
 from serving.rollout.rollout import promote, rollback, stage
 
 if TYPE_CHECKING:
-    from streaming.purchase_producer import PurchaseProducer
+    from streaming.events.producer import PurchaseProducer
     from towers.evaluation.evaluation import Evaluation
 
 DEMO_BACKBONE = "efficientnet-lite0"
@@ -83,7 +83,7 @@ def tell(settings: Settings, data: Path | None, reject_file: Path | None = None,
 
 def _serve(settings: Settings, prepared: Prepared, reports_dir: Path) -> tuple[Latencies, Latencies | None]:
     """The part of the story in which everything runs."""
-    from streaming.purchase_producer import PurchaseProducer
+    from streaming.events.producer import PurchaseProducer
 
     shoppers = active_shoppers(settings.tables_dir, PURCHASES + 1)
     with (
@@ -137,7 +137,7 @@ class Till:
 
     def ring_up(self, customer_id: str, article: Recommendation) -> datetime:
         """Send a purchase to Kafka; returns its event time once Kafka has acknowledged it."""
-        from streaming.purchase_producer import NewPurchase
+        from streaming.events.producer import NewPurchase
 
         number = next(self._numbers)
         occurred_at = self._opened + timedelta(seconds=number)

@@ -7,12 +7,12 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date
 
-from infra.addresses import join_address, split_address
+from infra.base.addresses import join_address, split_address
+from infra.base.settings import Settings
 from infra.local.command import VitrineCommand, gateway
+from infra.local.kafka.topics import create_topics
 from infra.local.ports import free_port, is_free
 from infra.local.stack import LocalStack
-from infra.local.topics import create_topics
-from infra.settings import Settings
 
 
 @contextmanager
@@ -59,7 +59,7 @@ def promoted_release(settings: Settings) -> int | None:
 
 def start_worker_and_gateway(stack: LocalStack) -> None:
     """Start ``vitrine stream`` and ``vitrine gateway`` and return when both do their work."""
-    from streaming.running import READY
+    from streaming.worker.processes import READY
 
     stack.run(VitrineCommand("stream", ["stream"], stack.settings, lambda command: command.has_logged(READY)))
     stack.run(gateway(stack.settings))

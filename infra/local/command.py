@@ -5,10 +5,10 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Mapping, Sequence
 
-from infra.addresses import split_address
+from infra.base.addresses import split_address
+from infra.base.settings import Settings
 from infra.local.daemon import Daemon
 from infra.local.ports import listens
-from infra.settings import Settings
 
 
 class VitrineCommand(Daemon):

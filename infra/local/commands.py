@@ -9,8 +9,8 @@ from dataclasses import replace
 
 import click
 
-from infra.redis_url import RedisUrl
-from infra.settings import Settings
+from infra.base.redis_url import RedisUrl
+from infra.base.settings import Settings
 
 
 @click.group()

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import psutil
 
-from infra.errors import UserError
+from infra.base.errors import UserError
 
 HOST = "127.0.0.1"
 _ATTEMPTS = 200

@@ -15,8 +15,8 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from pathlib import Path
 
-from infra.errors import UserError
-from infra.process_identity import process_identity
+from infra.base.errors import UserError
+from infra.base.process_identity import process_identity
 
 POLL_SECONDS = 0.02
 LOG_LINES_IN_ERRORS = 15

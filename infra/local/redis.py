@@ -9,7 +9,7 @@ from pathlib import Path
 
 import redis
 
-from infra.errors import UserError
+from infra.base.errors import UserError
 from infra.local.ports import HOST
 from infra.local.server import Server
 

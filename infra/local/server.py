@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import ClassVar, Self
 
-from infra.errors import UserError
+from infra.base.errors import UserError
 from infra.local.daemon import Daemon
 from infra.local.ports import HOST, free_port, is_free, listens
 from infra.local.process import wait_until

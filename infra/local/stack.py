@@ -12,19 +12,19 @@ from dataclasses import dataclass, replace
 from types import FrameType, TracebackType
 from typing import Self
 
-from infra.errors import UserError
+from infra.base.errors import UserError
+from infra.base.progress import console
+from infra.base.settings import Settings
 from infra.local.command import VitrineCommand
 from infra.local.daemon import Daemon
-from infra.local.kafka import KafkaServer
+from infra.local.kafka.server import KafkaServer
+from infra.local.kafka.topics import create_topics
 from infra.local.model_server import ModelServer
 from infra.local.ports import free_port
 from infra.local.redis import RedisServer
 from infra.local.server import Server
 from infra.local.stack_file import ServiceEntry, only_stack_on, remove_stack_file, write_stack_file
 from infra.local.supervisor import Supervisor
-from infra.local.topics import create_topics
-from infra.progress import console
-from infra.settings import Settings
 
 __all__ = ["KafkaServer", "LocalStack", "ModelServer", "Ports", "RedisServer"]
 

@@ -1,4 +1,4 @@
-"""``var/run/stack.json``: what a running local stack tells other commands; ``infra.settings`` reads its addresses.
+"""``var/run/stack.json``: what a running local stack tells other commands; ``infra.base.settings`` reads its addresses.
 
 Its texts at the top level are addresses under the names of ``Settings``' fields; ``owner`` is the process that holds
 the stack, so that nobody believes the file of one that was killed; ``services`` are its programs.
@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from infra.errors import UserError
-from infra.process_identity import process_identity
+from infra.base.errors import UserError
+from infra.base.process_identity import process_identity
 
 
 @dataclass(frozen=True)

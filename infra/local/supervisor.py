@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Callable
 
-from infra.errors import UserError
+from infra.base.errors import UserError
 from infra.local.daemon import Daemon
 
 _LOOK_SECONDS = 0.1

@@ -21,12 +21,12 @@ from scipy.optimize import minimize
 from scipy.special import gammaln, softmax
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
+from infra.synthetic.behaviour.customers import ARCHETYPES, Customers, group_share_prior
+from infra.synthetic.behaviour.history import History
+from infra.synthetic.behaviour.seasons_and_trends import day_number
+from infra.synthetic.behaviour.utility import Utility, outfit_terms
 from infra.synthetic.catalogue import Floats
-from infra.synthetic.customers import ARCHETYPES, Customers, group_share_prior
-from infra.synthetic.history import History
 from infra.synthetic.oracle import Oracle
-from infra.synthetic.seasons_and_trends import day_number
-from infra.synthetic.utility import Utility, outfit_terms
 from infra.synthetic.vocabulary import GROUPS
 
 _TASTES: Final = ("style_tastes", "colour_tastes", "kind_tastes", "wallets")

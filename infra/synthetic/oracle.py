@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from infra.errors import UserError
+from infra.base.errors import UserError
+from infra.synthetic.behaviour.customers import Customers
+from infra.synthetic.behaviour.history import History
+from infra.synthetic.behaviour.seasons_and_trends import HORIZON_DAYS, day_number
+from infra.synthetic.behaviour.utility import EXTRA_ARTICLES, SAME_AGAIN_SHARE, GroupCells, Utility
 from infra.synthetic.catalogue import Floats
-from infra.synthetic.customers import Customers
-from infra.synthetic.history import History
-from infra.synthetic.seasons_and_trends import HORIZON_DAYS, day_number
-from infra.synthetic.utility import EXTRA_ARTICLES, SAME_AGAIN_SHARE, GroupCells, Utility
 from infra.synthetic.world import WORLD_FILE, World
 
 if TYPE_CHECKING:

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from infra.errors import UserError
-from infra.progress import track
+from infra.base.errors import UserError
+from infra.base.progress import track
+from infra.synthetic.behaviour.purchases import draw_days
 from infra.synthetic.pictures.album import draw_pictures
-from infra.synthetic.purchases import draw_days
 from infra.synthetic.shop_files import write_articles, write_customers, write_purchases
 from infra.synthetic.world import WORLD_FILE, World, make_world
 

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import numpy as np
 
-from feature_repo.batch.file_layouts import ARTICLES, CUSTOMERS, TRANSACTIONS
+from feature_repo.files.file_layouts import ARTICLES, CUSTOMERS, TRANSACTIONS
+from infra.synthetic.behaviour.purchases import Purchases
 from infra.synthetic.descriptions import describe, product_names
-from infra.synthetic.purchases import Purchases
 from infra.synthetic.seeds import generator
 from infra.synthetic.styles import CLUSTERS
 from infra.synthetic.vocabulary import COLOURS, GROUPS, INDICES, KINDS, PATTERNS, SECTIONS

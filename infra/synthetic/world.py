@@ -8,10 +8,10 @@ from pathlib import Path
 
 import numpy as np
 
-from infra.errors import UserError
+from infra.base.errors import UserError
+from infra.synthetic.behaviour.customers import Customers, make_customers, make_kind_loadings
+from infra.synthetic.behaviour.seasons_and_trends import Trends, make_trends
 from infra.synthetic.catalogue import Catalogue, Floats, make_catalogue
-from infra.synthetic.customers import Customers, make_customers, make_kind_loadings
-from infra.synthetic.seasons_and_trends import Trends, make_trends
 
 WORLD_FILE = "oracle.npz"
 

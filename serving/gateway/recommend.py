@@ -11,25 +11,25 @@ from datetime import datetime
 import numpy as np
 import numpy.typing as npt
 
-from infra.clock import Clock, epoch_day
-from serving.gateway.candidates import Candidates, find_candidates, source_order
-from serving.gateway.customer_features import CustomerFeatures, unknown_shopper
-from serving.gateway.deadline import Deadline
-from serving.gateway.diversity import ShopRules, arrange
-from serving.gateway.event_log import EventLog
-from serving.gateway.filters import Allowed, prices_micros
-from serving.gateway.impressions import impressions
+from infra.base.clock import Clock, epoch_day
+from serving.gateway.interactions.event_log import EventLog
+from serving.gateway.interactions.impressions import impressions
 from serving.gateway.metrics import UNKNOWN_CUSTOMERS
-from serving.gateway.page_cut import Ranked, cut_page
-from serving.gateway.query_embedding import embed_query
-from serving.gateway.ranker import rank
-from serving.gateway.reasons import reason
-from serving.gateway.releases import ActiveRelease, Releases
-from serving.gateway.requests import ArticleFilters, Request
-from serving.gateway.trace import Trace
+from serving.gateway.requests import Request
+from serving.gateway.stages.customer_features import CustomerFeatures, unknown_shopper
+from serving.gateway.stages.deadline import Deadline
+from serving.gateway.stages.page_cut import Ranked, cut_page
+from serving.gateway.stages.query_embedding import embed_query
+from serving.gateway.stages.ranker import rank
+from serving.gateway.stages.trace import Trace
+from serving.gateway.state.releases import ActiveRelease, Releases
+from serving.ranking.filters import Allowed, ArticleFilters, prices_micros
+from serving.ranking.find_candidates import Candidates, source_order
+from serving.ranking.pipeline import RankingPipeline
+from serving.ranking.reasons import reason
+from serving.ranking.rerank import ShopRules
 from serving.release.reader import Release
 from serving.retrieval.customer import Customer
-from serving.retrieval.ranking_features import ranking_features
 from serving.retrieval.sources.source import Question
 from serving.tf_serving.prediction import PredictionClient
 
@@ -79,7 +79,7 @@ class Recommender:
 
         Raises:
             NoRelease: none is loaded yet.
-            InvalidRequest: the filters name what the release does not have.
+            UnknownIndexGroup: the filters name what the release does not have.
         """
         # 1 The release of the customer, held whole until the answer is made.
         with self._releases.hold(request.customer_id) as active:
@@ -94,13 +94,16 @@ class Recommender:
             if personal:
                 query = await trace.remote("query_tower", embed_query(self._models, release, shopper.customer))
             # 4 Candidates from the sources, through the filters.
+            pipeline = RankingPipeline(release, self._rules)
             question = Question(shopper.customer, release.articles, query)
-            found = self._find(trace, release, question, allowed, context, personal)
+            found = trace.local("candidates", lambda: pipeline.find(question, allowed, context))
+            if found is None:
+                found = pipeline.find_trending(question, allowed, context)
             # 5 Features of the candidates, and 6 the ranker.
             scores = await self._rank(trace, release, question, found) if personal else source_order(found)
             # 7 Diversity and shop rules, reasons.
             with trace.timed("arrange"):
-                order = self._arrange(release, shopper.customer, found, scores)
+                order = pipeline.rerank(shopper.customer, found, scores)
                 cut = cut_page(request, release, shopper.customer, allowed, Ranked(found, scores, order))
                 articles = _describe(release, shopper.customer, cut.ranked, cut.shown, context)
             # 8 Impressions, on their way to Kafka; the answer does not wait for them.
@@ -125,28 +128,13 @@ class Recommender:
         release = active.release
         customer = _made_up_customer(release, epoch_day(self._clock()))
         query = await deadline.spend("query_tower", embed_query(self._models, release, customer))
+        pipeline = RankingPipeline(release, self._rules)
         question = Question(customer, release.articles, query)
-        found = find_candidates(release, question, Allowed(ArticleFilters(), release.articles))
-        features = ranking_features(customer, found.proposed, release.articles, release.index, query)
+        found = pipeline.find(question, Allowed(ArticleFilters(), release.articles))
+        features = pipeline.features(question, found)
         scores = await deadline.spend("ranker", rank(self._models, release, features))
-        order = self._arrange(release, customer, found, scores)
+        order = pipeline.rerank(customer, found, scores)
         _describe(release, customer, Ranked(found, scores, order), order[:12], context=-1)
-
-    def _find(
-        self,
-        trace: Trace,
-        release: Release,
-        question: Question,
-        allowed: Allowed,
-        context: int,
-        personal: bool,
-    ) -> Candidates:
-        """Candidates of all sources; only what is trending without purchases, or where a source breaks."""
-        if personal:
-            found = trace.local("candidates", lambda: find_candidates(release, question, allowed, context))
-            if found is not None:
-                return found
-        return find_candidates(release, question, allowed, context, only_trending=True)
 
     async def _rank(
         self, trace: Trace, release: Release, question: Question, found: Candidates
@@ -154,23 +142,11 @@ class Recommender:
         """The ranker's scores, else those of the sources' own order."""
         if len(found) == 0:
             return np.empty(0, np.float32)
-        features = trace.local(
-            "features",
-            lambda: ranking_features(
-                question.customer, found.proposed, release.articles, release.index, question.query_embedding
-            ),
-        )
+        features = trace.local("features", lambda: RankingPipeline(release).features(question, found))
         if features is None:
             return source_order(found)
         scores = await trace.remote("ranker", rank(self._models, release, features))
         return source_order(found) if scores is None else scores
-
-    def _arrange(
-        self, release: Release, customer: Customer, found: Candidates, scores: npt.NDArray[np.float32]
-    ) -> npt.NDArray[np.intp]:
-        positions = found.proposed.positions
-        products, vectors = release.articles.product[positions], release.index.vectors[positions]
-        return arrange(scores, positions, products, vectors, np.isin(positions, customer.bought), self._rules)
 
 
 def _filters(request: Request, release: Release) -> tuple[Allowed, int]:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import uuid
 from dataclasses import dataclass
 
-from serving.gateway.pages import DEEPEST_ARTICLE, FIRST_PAGE, BadToken, EarlierPages
+from feature_repo.events.rules import LONGEST_ID_BYTES
+from serving.gateway.stages.pages import DEEPEST_ARTICLE, FIRST_PAGE, BadToken, EarlierPages
 from serving.proto import recommender_pb2 as pb
-from streaming.events import LONGEST_ID_BYTES
+from serving.ranking.filters import ArticleFilters
 
 DEFAULT_COUNT = 12
 MOST_ARTICLES = 100
@@ -20,45 +21,33 @@ class InvalidRequest(Exception):  # noqa: N818 - becomes the status INVALID_ARGU
     """The request cannot be answered as it stands; the message says what to change."""
 
 
-@dataclass(frozen=True)
-class ArticleFilters:
-    """What may be shown; see ``Filters`` in recommender.proto."""
+def checked_filters(filters: pb.Filters) -> ArticleFilters:
+    """Check and freeze; index groups are checked later, against the release.
 
-    include_articles: tuple[str, ...] = ()
-    exclude_articles: tuple[str, ...] = ()
-    index_groups: tuple[str, ...] = ()
-    min_price_micros: int | None = None
-    max_price_micros: int | None = None
-    in_stock_only: bool = True
-
-    @classmethod
-    def from_proto(cls, filters: pb.Filters) -> ArticleFilters:
-        """Check and freeze; index groups are checked later, against the release.
-
-        Raises:
-            InvalidRequest: a list is too long or the prices contradict each other.
-        """
-        for name in ("include_articles", "exclude_articles"):
-            listed = len(getattr(filters, name))
-            if listed > MOST_LISTED:
-                raise InvalidRequest(f"filters.{name} lists {listed} articles; give at most {MOST_LISTED}")
-        least = filters.min_price_micros if filters.HasField("min_price_micros") else None
-        most = filters.max_price_micros if filters.HasField("max_price_micros") else None
-        for name, price in (("min_price_micros", least), ("max_price_micros", most)):
-            if price is not None and price < 0:
-                raise InvalidRequest(f"filters.{name} is {price}; give 0 or more")
-        if least is not None and most is not None and least > most:
-            raise InvalidRequest(
-                f"filters.min_price_micros {least} is above filters.max_price_micros {most}; swap them or leave one out"
-            )
-        return cls(
-            include_articles=tuple(filters.include_articles),
-            exclude_articles=tuple(filters.exclude_articles),
-            index_groups=tuple(filters.index_groups),
-            min_price_micros=least,
-            max_price_micros=most,
-            in_stock_only=filters.in_stock_only if filters.HasField("in_stock_only") else True,
+    Raises:
+        InvalidRequest: a list is too long or the prices contradict each other.
+    """
+    for name in ("include_articles", "exclude_articles"):
+        listed = len(getattr(filters, name))
+        if listed > MOST_LISTED:
+            raise InvalidRequest(f"filters.{name} lists {listed} articles; give at most {MOST_LISTED}")
+    least = filters.min_price_micros if filters.HasField("min_price_micros") else None
+    most = filters.max_price_micros if filters.HasField("max_price_micros") else None
+    for name, price in (("min_price_micros", least), ("max_price_micros", most)):
+        if price is not None and price < 0:
+            raise InvalidRequest(f"filters.{name} is {price}; give 0 or more")
+    if least is not None and most is not None and least > most:
+        raise InvalidRequest(
+            f"filters.min_price_micros {least} is above filters.max_price_micros {most}; swap them or leave one out"
         )
+    return ArticleFilters(
+        include_articles=tuple(filters.include_articles),
+        exclude_articles=tuple(filters.exclude_articles),
+        index_groups=tuple(filters.index_groups),
+        min_price_micros=least,
+        max_price_micros=most,
+        in_stock_only=filters.in_stock_only if filters.HasField("in_stock_only") else True,
+    )
 
 
 @dataclass(frozen=True)
@@ -115,7 +104,7 @@ class Request:
         return cls(
             customer_id=request.customer_id,
             count=count,
-            filters=ArticleFilters.from_proto(request.filters),
+            filters=checked_filters(request.filters),
             surface=request.surface,
             page=request.page,
             earlier=earlier,

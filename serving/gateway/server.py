@@ -19,22 +19,22 @@ from prometheus_client import start_http_server
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
-from infra.addresses import join_address
-from infra.errors import UserError
-from infra.redis_url import RedisUrl
-from infra.settings import Settings
-from serving.gateway.article_state import ArticleState, FollowConfig
-from serving.gateway.cluster_reader import ClusterReader
-from serving.gateway.customer_features import CustomerFeatures
-from serving.gateway.deadline import Budgets, Deadline
-from serving.gateway.diversity import ShopRules
-from serving.gateway.event_clock import EventClock, gateway_clock
-from serving.gateway.event_log import EventLog, EventLogConfig
-from serving.gateway.known_articles import KnownArticles
+from infra.base.addresses import join_address
+from infra.base.errors import UserError
+from infra.base.redis_url import RedisUrl
+from infra.base.settings import Settings
+from serving.gateway.interactions.event_log import EventLog, EventLogConfig
 from serving.gateway.recommend import Recommender
-from serving.gateway.releases import Releases, ReleasesConfig
 from serving.gateway.service import SERVICE, RecommenderService
+from serving.gateway.stages.customer_features import CustomerFeatures
+from serving.gateway.stages.deadline import Budgets, Deadline
+from serving.gateway.state.article_state import ArticleState, FollowConfig
+from serving.gateway.state.cluster_reader import ClusterReader
+from serving.gateway.state.event_clock import EventClock, gateway_clock
+from serving.gateway.state.known_articles import KnownArticles
+from serving.gateway.state.releases import Releases, ReleasesConfig
 from serving.proto import recommender_pb2_grpc
+from serving.ranking.rerank import ShopRules
 from serving.release.reader import Release
 from serving.tf_serving.prediction import CHANNEL_OPTIONS, PredictionClient
 

@@ -11,25 +11,27 @@ from typing import TypeVar
 import grpc
 import grpc.aio
 
-from infra.clock import Clock, wall_clock
-from serving.gateway.deadline import Budgets, Deadline
-from serving.gateway.event_log import EventLog, EventLogDown
-from serving.gateway.interactions import interaction_events
-from serving.gateway.known_articles import KnownArticles
+from infra.base.clock import Clock, wall_clock
+from serving.gateway.interactions.event_log import EventLog, EventLogDown
+from serving.gateway.interactions.recording import interaction_events
 from serving.gateway.metrics import REQUEST_SECONDS, REQUESTS
 from serving.gateway.recommend import Answer, Recommender, ShownArticle
-from serving.gateway.releases import NoRelease, Releases
-from serving.gateway.requests import ArticleFilters, InvalidRequest, Request, checked_count
+from serving.gateway.requests import InvalidRequest, Request, checked_count, checked_filters
 from serving.gateway.server_timing import server_timing
-from serving.gateway.similar import UnknownArticle, similar_articles
-from serving.gateway.trace import Trace
+from serving.gateway.stages.deadline import Budgets, Deadline
+from serving.gateway.stages.similar import UnknownArticle, similar_articles
+from serving.gateway.stages.trace import Trace
+from serving.gateway.state.known_articles import KnownArticles
+from serving.gateway.state.releases import NoRelease, Releases
 from serving.proto import recommender_pb2 as pb
 from serving.proto import recommender_pb2_grpc
+from serving.ranking.filters import UnknownIndexGroup
 
 SERVICE = pb.DESCRIPTOR.services_by_name["Recommender"].full_name
 
 _STATUS: dict[type[Exception], grpc.StatusCode] = {
     InvalidRequest: grpc.StatusCode.INVALID_ARGUMENT,
+    UnknownIndexGroup: grpc.StatusCode.INVALID_ARGUMENT,
     UnknownArticle: grpc.StatusCode.NOT_FOUND,
     NoRelease: grpc.StatusCode.UNAVAILABLE,
     EventLogDown: grpc.StatusCode.UNAVAILABLE,
@@ -81,7 +83,7 @@ class RecommenderService(recommender_pb2_grpc.RecommenderServicer):
     async def _similar_articles(self, message: pb.SimilarArticlesRequest) -> pb.SimilarArticlesResponse:
         if not message.article_id:
             raise InvalidRequest("article_id is empty; give the article whose like is wanted")
-        count, filters = checked_count(message.count), ArticleFilters.from_proto(message.filters)
+        count, filters = checked_count(message.count), checked_filters(message.filters)
         with self._releases.hold("") as active:
             articles = similar_articles(active.release, message.article_id, count, filters)
             return pb.SimilarArticlesResponse(articles=_recommendations(articles), release=active.release.number)

@@ -10,7 +10,7 @@ import grpc
 from rich.console import Console
 from rich.table import Table
 
-from infra.errors import UserError
+from infra.base.errors import UserError
 from serving.gateway.server_timing import SERVER_TIMING, read_milliseconds
 from serving.proto import recommender_pb2 as pb
 from serving.proto import recommender_pb2_grpc

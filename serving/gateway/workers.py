@@ -11,7 +11,7 @@ from dataclasses import replace
 
 import click
 
-from infra.settings import Settings
+from infra.base.settings import Settings
 from serving.gateway.server import GatewayConfig, serve
 
 _RESTART_AFTER_S = 1.0

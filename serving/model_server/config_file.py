@@ -9,7 +9,7 @@ from pathlib import Path
 from google.protobuf import text_format
 from tensorflow_serving.config import model_server_config_pb2
 
-from infra.errors import UserError
+from infra.base.errors import UserError
 from serving.model_server.model_host import ModelHost
 from serving.model_server.serving_error import ServingError
 

@@ -12,7 +12,7 @@ import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from tensorflow_serving.apis import model_service_pb2_grpc, prediction_service_pb2_grpc
 
-from infra.errors import UserError
+from infra.base.errors import UserError
 from serving.model_server.config_file import ConfigFile
 from serving.model_server.load_retries import RetryPolicy
 from serving.model_server.model_host import ModelHost

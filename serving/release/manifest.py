@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from infra.errors import UserError
+from infra.base.errors import UserError
 
 FORMAT = 1
 MODELS = ("query_tower", "candidate_tower", "ranker")

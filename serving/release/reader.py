@@ -8,13 +8,13 @@ from pathlib import Path
 
 import numpy as np
 
-from infra.errors import UserError
+from infra.base.errors import UserError
+from serving.ranking.query_features import QUERY_NUMERIC
+from serving.ranking.ranking_features import ranking_feature_names
 from serving.release.manifest import Manifest
 from serving.retrieval.articles import ArticleTable
 from serving.retrieval.candidates import Quota
 from serving.retrieval.item_index import ItemIndex
-from serving.retrieval.query_features import QUERY_NUMERIC
-from serving.retrieval.ranking_features import ranking_feature_names
 from serving.retrieval.sources.bought_again import BoughtAgainSource
 from serving.retrieval.sources.bought_together import BoughtTogetherSource
 from serving.retrieval.sources.cold_articles import ColdArticlesSource

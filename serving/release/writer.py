@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from infra.errors import UserError
+from infra.base.errors import UserError
 from serving.release.manifest import MODELS, Manifest, hash_files
 from serving.retrieval.articles import ArticleTable
 from serving.retrieval.candidates import Quota

@@ -8,8 +8,8 @@ import shutil
 from collections.abc import Set
 from pathlib import Path
 
-from infra.durable import sync_folder
-from infra.errors import UserError
+from infra.base.durable import sync_folder
+from infra.base.errors import UserError
 from serving.release.manifest import MODELS
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from infra.errors import UserError
+from infra.base.errors import UserError
 
 
 @contextmanager

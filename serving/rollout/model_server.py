@@ -8,8 +8,8 @@ from contextlib import contextmanager
 
 import grpc
 
-from infra.errors import UserError
-from infra.progress import progress_bar
+from infra.base.errors import UserError
+from infra.base.progress import progress_bar
 from serving.proto import tf_serving_pb2 as pb
 from serving.release.manifest import MODELS
 from serving.rollout.releases import STABLE

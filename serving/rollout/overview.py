@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rich.table import Table
 
-from infra.settings import Settings
+from infra.base.settings import Settings
 from serving.release.manifest import MODELS
 from serving.rollout.model_server import connect
 from serving.rollout.releases import Releases

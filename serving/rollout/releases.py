@@ -13,8 +13,8 @@ from pathlib import Path
 
 from google.protobuf import text_format
 
-from infra.durable import sync_folder
-from infra.errors import UserError
+from infra.base.durable import sync_folder
+from infra.base.errors import UserError
 from serving.proto import tf_serving_pb2 as pb
 from serving.release.manifest import MODELS
 

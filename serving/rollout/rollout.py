@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from infra.errors import UserError
-from infra.progress import console
-from infra.settings import Settings
+from infra.base.errors import UserError
+from infra.base.progress import console
+from infra.base.settings import Settings
 from serving.release.manifest import MODELS, Manifest
 from serving.rollout import base_paths
 from serving.rollout.lock import rollout_lock

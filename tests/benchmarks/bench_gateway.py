@@ -20,14 +20,16 @@ import redis
 
 from feature_repo.online.format import encode_timestamp, encode_value, entity_key, feature_field, timestamp_field
 from feature_repo.schema import ARTICLE_ACTIVITY_30D, CUSTOMER_HISTORY, CUSTOMER_PROFILE, View
-from infra.figures import Figure, write_figures
+from infra.base.figures import Figure, write_figures
+from infra.base.settings import Settings
 from infra.local.command import gateway
 from infra.local.model_server import ModelServer
 from infra.local.ports import free_port
 from infra.local.redis import RedisServer
-from infra.settings import Settings
 from serving.proto import recommender_pb2 as pb
 from serving.proto import recommender_pb2_grpc
+from serving.ranking.query_features import QUERY_CATEGORIES, QUERY_NUMERIC
+from serving.ranking.ranking_features import ranking_feature_names
 from serving.release.manifest import Manifest, SourceQuota
 from serving.release.reader import open_source
 from serving.release.writer import ReleaseContent, write_release
@@ -36,11 +38,9 @@ from serving.retrieval.candidates import Quota
 from serving.retrieval.customer import RECENT_PURCHASES
 from serving.retrieval.item_index import ItemIndex
 from serving.retrieval.purchase_log import PurchaseLog
-from serving.retrieval.query_features import QUERY_CATEGORIES, QUERY_NUMERIC
-from serving.retrieval.ranking_features import ranking_feature_names
 from serving.retrieval.sources.bought_together import NEIGHBOURS, BoughtTogetherSource
-from towers.fitting import QUOTAS
-from towers.taste_fitting import fit_tastes
+from towers.training.fitting import QUOTAS
+from towers.training.taste_fitting import fit_tastes
 
 ARTICLES, PRODUCTS, DIM, CUSTOMERS, REQUESTS = 105_542, 47_224, 64, 500, 1_500
 CATEGORY_SIZES = dict(zip(CATEGORIES, (131, 19, 30, 50, 8, 20, 250, 10, 5, 56, 21), strict=True))

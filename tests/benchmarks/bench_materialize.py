@@ -16,17 +16,17 @@ from pathlib import Path
 import duckdb
 import redis
 
-from feature_repo.batch.file_layouts import ARTICLES
 from feature_repo.batch.pipeline import build_offline_tables
+from feature_repo.files.file_layouts import ARTICLES
 from feature_repo.materialize import materialize
 from feature_repo.online.entity_values import fields_of
 from feature_repo.online.format import entity_key
 from feature_repo.online.numeric_columns import numeric_view
 from feature_repo.schema import ARTICLE_ACTIVITY_30D
 from feature_repo.store import open_store
-from infra.figures import Figure, write_figures
+from infra.base.figures import Figure, write_figures
+from infra.base.settings import Settings
 from infra.local.redis import RedisServer
-from infra.settings import Settings
 
 AS_OF = date(2020, 9, 21)
 CUSTOMERS, ARTICLE_COUNT, PURCHASES = 20_000, 10_000, 200_000

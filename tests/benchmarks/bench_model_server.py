@@ -17,9 +17,9 @@ import numpy as np
 import psutil
 import pytest
 
-from infra.figures import Figure, write_figures
+from infra.base.figures import Figure, write_figures
+from infra.base.settings import Settings
 from infra.local.model_server import ModelServer
-from infra.settings import Settings
 from serving.tf_serving.prediction import BlockingPredictionClient, PredictionClient, predict_request
 
 CALLS = 3_000

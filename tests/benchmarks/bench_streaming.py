@@ -25,16 +25,16 @@ import pytest
 import redis
 from feast.protos.feast.types.Value_pb2 import Value
 
+from feature_repo.events.purchase import DAY_MICROS
+from feature_repo.events.rules import TRANSACTIONS, purchase_event
 from feature_repo.online.format import entity_key, feature_field
 from feature_repo.schema import WINDOW_DAYS
-from infra.figures import Figure, write_figures
+from infra.base.figures import Figure, write_figures
+from infra.base.settings import Settings
 from infra.local.command import VitrineCommand
-from infra.local.kafka import KafkaServer
-from infra.local.topics import create_topics
-from infra.settings import Settings
-from streaming.events import TRANSACTIONS, purchase_event
-from streaming.purchase import DAY_MICROS
-from streaming.purchase_producer import PurchaseProducer
+from infra.local.kafka.server import KafkaServer
+from infra.local.kafka.topics import create_topics
+from streaming.events.producer import PurchaseProducer
 from tests.benchmarks.quix_peer import environment, quix_rate
 from tests.streaming.lazy_redis import LazyRedis
 from tests.streaming.worlds import applied_offsets

@@ -19,17 +19,17 @@ import tensorflow as tf
 import tensorflow_recommenders as tfrs
 
 from feature_repo.store import open_store
+from infra.base.figures import Figure, write_figures
+from infra.base.settings import Settings
 from infra.demo.preparation import prepare, synthetic_shop
-from infra.figures import Figure, write_figures
-from infra.settings import Settings
+from serving.ranking.query_features import QUERY_CATEGORIES, QUERY_NUMERIC
 from serving.retrieval.articles import CATEGORIES
-from serving.retrieval.query_features import QUERY_CATEGORIES, QUERY_NUMERIC
-from towers.article_encoder import EncoderSize
-from towers.candidate_features import candidate_numeric
-from towers.material import Material, open_material
-from towers.tower_trainer import TowerTraining, train_towers
-from towers.training_set import TrainingSet, make_training_set
-from towers.two_stage import TwoStageConfig
+from towers.data.training_data import Material, open_material
+from towers.data.training_set import TrainingSet, make_training_set
+from towers.models.article_encoder import EncoderSize
+from towers.models.two_stage import TwoStageConfig
+from towers.training.candidate_features import candidate_numeric
+from towers.training.tower_trainer import TowerTraining, train_towers
 
 DAYS = 10
 CONFIG = TwoStageConfig()

@@ -8,19 +8,19 @@ from pathlib import Path
 
 import pytest
 
+from infra.base.settings import Settings
 from infra.demo.preparation import Prepared, prepare, train_two
 from infra.demo.storefront import Storefront
 from infra.demo.story import Till
 from infra.demo.system import load_online_features, local_stack, serve_release, start_worker_and_gateway
 from infra.local.ports import free_port
 from infra.local.stack import LocalStack
-from infra.settings import Settings
 from infra.synthetic.shop import ShopSize, write_shop
-from streaming.purchase_producer import PurchaseProducer
+from streaming.events.producer import PurchaseProducer
 from towers.evaluation.command import EvaluationRequest
 from towers.evaluation.command import run as evaluate
 from towers.evaluation.evaluation import Evaluation
-from towers.pipeline import Trained
+from towers.training.pipeline import Trained
 
 
 @dataclass(frozen=True)

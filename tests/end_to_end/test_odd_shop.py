@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from infra.base.settings import Settings
 from infra.demo import story
-from infra.settings import Settings
 from tests.odd_shops import ODD_SHOPS
 
 

@@ -15,7 +15,7 @@ from click.testing import CliRunner, Result
 from feast.cli.cli import cli
 
 from feature_repo.schema import ENTITIES, VIEWS, Kind, View
-from infra.settings import CHECKOUT, Settings
+from infra.base.settings import CHECKOUT, Settings
 
 ID = "ann"
 

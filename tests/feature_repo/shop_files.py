@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 
-from feature_repo.batch.file_layouts import ARTICLES
-from feature_repo.batch.purchase_files import IngestedFiles, ingest
+from feature_repo.files.file_layouts import ARTICLES
+from feature_repo.files.purchase_files import IngestedFiles, ingest
 
 ARTICLE_HEADER = ",".join(ARTICLES.columns)
 CUSTOMER_HEADER = "customer_id,FN,Active,club_member_status,fashion_news_frequency,age,postal_code"

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from feature_repo.batch.csv_file import open_csv
-from infra.errors import UserError
+from feature_repo.files.csv_file import open_csv
+from infra.base.errors import UserError
 from tests.feature_repo.shop_files import (
     ARTICLE_HEADER,
     ARTICLES_ROWS,
@@ -106,7 +106,7 @@ def test_other_separators(shop: Shop, delimiter: str) -> None:
 
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
 def test_line_ends_are_made_alike_across_blocks(tmp_path: Path, end: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("feature_repo.batch.csv_file._BLOCK", 3)
+    monkeypatch.setattr("feature_repo.files.csv_file._BLOCK", 3)
     path = tmp_path / "some.csv"
     path.write_bytes(f"a,b\r\n1,2{end}3,4\n5,6\r{end}7,8{end}".encode())
     lines = open_csv(path, ["a"], tmp_path).path.read_bytes().split(b"\n")

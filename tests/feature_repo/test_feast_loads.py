@@ -24,7 +24,7 @@ from feature_repo.schema import (
     View,
 )
 from feature_repo.store import open_store
-from infra.settings import Settings
+from infra.base.settings import Settings
 from tests.conftest import OnlineStore
 from tests.stock_feast import stock_feast
 

@@ -23,8 +23,8 @@ from feast import FeatureStore
 from feast.cli.cli import cli
 
 from feature_repo.batch import pipeline
-from feature_repo.batch.file_layouts import ARTICLES
 from feature_repo.batch.pipeline import build_offline_tables
+from feature_repo.files.file_layouts import ARTICLES
 from feature_repo.materialize import materialize
 from feature_repo.online.entity_values import EntityValues, fields_of, parse
 from feature_repo.online.format import encode_value, entity_key, feature_field
@@ -40,8 +40,8 @@ from feature_repo.schema import (
     View,
 )
 from feature_repo.store import open_store
-from infra.errors import UserError
-from infra.settings import CHECKOUT, Settings
+from infra.base.errors import UserError
+from infra.base.settings import CHECKOUT, Settings
 from tests.conftest import OnlineStore
 from tests.stock_feast import stock_feast
 

@@ -15,7 +15,7 @@ from offline_rows import ID, feast, write_all
 from feature_repo import stream_views
 from feature_repo.schema import ENTITIES, VIEWS, View
 from feature_repo.store import open_store
-from infra.settings import Settings
+from infra.base.settings import Settings
 from tests.conftest import OnlineStore
 from tests.stock_feast import stock_feast
 

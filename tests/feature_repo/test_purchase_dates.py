@@ -13,10 +13,10 @@ from click.testing import CliRunner
 
 from feature_repo.batch.as_of import last_day_known, refuse_future
 from feature_repo.batch.pipeline import build_offline_tables
-from feature_repo.batch.purchase_dates import BelievedDays, believed_days
 from feature_repo.commands import features, ingest, materialize
-from infra.errors import UserError
-from infra.settings import Settings
+from feature_repo.files.purchase_dates import BelievedDays, believed_days
+from infra.base.errors import UserError
+from infra.base.settings import Settings
 from tests.feature_repo.shop_files import TRANSACTION_HEADER, Shop
 
 START = date(2020, 8, 1)

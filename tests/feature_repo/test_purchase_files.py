@@ -10,9 +10,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from feature_repo.batch.file_layouts import ARTICLES
-from feature_repo.batch.purchase_files import ingest
-from infra.errors import UserError
+from feature_repo.files.file_layouts import ARTICLES
+from feature_repo.files.purchase_files import ingest
+from infra.base.errors import UserError
 from tests.feature_repo.shop_files import (
     ARTICLE_HEADER,
     ARTICLES_ROWS,

@@ -25,9 +25,9 @@ from feature_repo.batch.pipeline import build_offline_tables
 from feature_repo.online.cluster_pipe import open_pipe
 from feature_repo.online.cluster_slots import slot_of
 from feature_repo.online.feast_store import VitrineRedisOnlineStore, VitrineRedisOnlineStoreConfig
+from infra.base.redis_url import RedisUrl
+from infra.base.settings import CHECKOUT, Settings
 from infra.local.redis import RedisServer
-from infra.redis_url import RedisUrl
-from infra.settings import CHECKOUT, Settings
 from tests.conftest import OnlineStore
 from tests.feature_repo.shop_files import Shop
 from tests.infra.test_redis_url import PASSWORDS

@@ -2,7 +2,7 @@
 
 import pytest
 
-from infra.addresses import join_address, split_address
+from infra.base.addresses import join_address, split_address
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from infra.clock import epoch_day, parse_clock, wall_clock
+from infra.base.clock import epoch_day, parse_clock, wall_clock
 
 
 def test_nothing_means_the_machines_clock():

@@ -2,7 +2,7 @@
 
 import json
 
-from infra.figures import Figure, keep_others, write_figures
+from infra.base.figures import Figure, keep_others, write_figures
 
 
 def test_a_file_holds_value_unit_peer_and_ratio_and_where_it_was_measured(tmp_path):

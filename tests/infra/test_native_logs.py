@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from infra.native_logs import native_logs_to
+from infra.base.native_logs import native_logs_to
 
 
 def test_writes_to_the_file_descriptor_go_to_the_file_and_then_back(tmp_path, capfd):

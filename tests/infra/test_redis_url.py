@@ -7,8 +7,8 @@ import redis
 from hypothesis import given
 from hypothesis import strategies as st
 
-from infra.errors import UserError
-from infra.redis_url import RedisUrl
+from infra.base.errors import UserError
+from infra.base.redis_url import RedisUrl
 
 
 @pytest.mark.parametrize(

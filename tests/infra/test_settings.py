@@ -8,10 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from infra.errors import UserError
-from infra.local.stack_file import stack_file, write_stack_file
-from infra.process_identity import process_identity
-from infra.settings import (
+from infra.base.errors import UserError
+from infra.base.process_identity import process_identity
+from infra.base.settings import (
     CHECKOUT,
     DEFAULT_GATEWAY_ADDRESS,
     DEFAULT_KAFKA_BOOTSTRAP_SERVERS,
@@ -19,6 +18,7 @@ from infra.settings import (
     DEFAULT_TF_SERVING_ADDRESS,
     Settings,
 )
+from infra.local.stack_file import stack_file, write_stack_file
 
 
 def test_without_anything_the_customary_ports_are_used(tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 import shutil
 from pathlib import Path
 
-from infra.settings import Settings
+from infra.base.settings import Settings
 from serving.release.manifest import MODELS, Manifest, hash_files
 
 

@@ -4,7 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from infra.settings import CHECKOUT
+from infra.base.settings import CHECKOUT
 
 PROTO = Path("serving") / "proto"
 

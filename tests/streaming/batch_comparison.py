@@ -12,8 +12,8 @@ import redis
 
 from feature_repo.batch.article_activity import article_activity
 from feature_repo.batch.customer_activity import customer_activity
-from streaming.event_log import PURCHASE_COLUMNS
-from streaming.purchase import Purchase
+from feature_repo.events.purchase import Purchase
+from streaming.log.event_log import PURCHASE_COLUMNS
 from tests.streaming.worlds import many_stored_features
 
 EPOCH = date(1970, 1, 1)

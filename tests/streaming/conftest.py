@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 import redis
 
+from infra.base.settings import Settings
 from infra.local.command import VitrineCommand
-from infra.local.kafka import KafkaServer
+from infra.local.kafka.server import KafkaServer
 from infra.local.redis import RedisServer
-from infra.settings import Settings
 
 
 @pytest.fixture

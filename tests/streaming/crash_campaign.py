@@ -27,14 +27,14 @@ import pyarrow.dataset as ds
 from kafka import KafkaConsumer, TopicPartition
 
 from feature_repo.batch.engine import duckdb_engine
+from feature_repo.events.purchase import DAY_MICROS, Purchase, buyer_digest
+from feature_repo.events.rules import TRANSACTIONS, purchase_event
+from infra.base.settings import Settings
 from infra.local.command import VitrineCommand
 from infra.local.daemon import Daemon
-from infra.local.kafka import KafkaServer
-from infra.local.topics import create_topics
-from infra.settings import Settings
-from streaming.events import TRANSACTIONS, purchase_event
-from streaming.purchase import DAY_MICROS, Purchase, buyer_digest
-from streaming.purchase_producer import PurchaseProducer
+from infra.local.kafka.server import KafkaServer
+from infra.local.kafka.topics import create_topics
+from streaming.events.producer import PurchaseProducer
 from tests.local_cluster import ClusterNode, LocalCluster
 from tests.streaming.batch_comparison import as_table, compare
 from tests.streaming.lazy_redis import LazyRedis
@@ -217,7 +217,7 @@ def _logged(settings: Settings) -> list[str]:
 
 
 def main() -> int:
-    from infra.figures import Figure, write_figures
+    from infra.base.figures import Figure, write_figures
 
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--cluster", action="store_true", help="on a Redis Cluster of three masters")

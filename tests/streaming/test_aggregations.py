@@ -12,13 +12,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streaming.aggregations.aggregation import Aggregation
-from streaming.aggregations.day_totals import DayTotals, Totals
-from streaming.aggregations.distinct import Distinct
-from streaming.aggregations.event_ids import EventIds
-from streaming.aggregations.latest_purchases import LatestPurchases
-from streaming.purchase import DAY_MICROS, Purchase
-from streaming.purchase_columns import PurchaseColumns
+from feature_repo.events.purchase import DAY_MICROS, Purchase
+from streaming.events.purchase_columns import PurchaseColumns
+from streaming.windows.aggregations.aggregation import Aggregation
+from streaming.windows.aggregations.day_totals import DayTotals, Totals
+from streaming.windows.aggregations.distinct import Distinct
+from streaming.windows.aggregations.event_ids import EventIds
+from streaming.windows.aggregations.latest_purchases import LatestPurchases
 from tests.streaming.worlds import DAY, purchase
 
 ALL: dict[str, Aggregation[Any]] = {

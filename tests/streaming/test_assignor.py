@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from streaming.assignor import TopicwiseStickyAssignor
+from streaming.worker.assignor import TopicwiseStickyAssignor
 
 TOPICS = ("availability", "interactions", "transactions")
 PARTITIONS = 6

@@ -14,17 +14,17 @@ import pytest
 import redis
 
 from feature_repo.batch.engine import duckdb_engine
-from feature_repo.batch.purchase_files import ingest
 from feature_repo.batch.purchases import read_purchases
+from feature_repo.events.purchase import DAY_MICROS
+from feature_repo.files.purchase_files import ingest
 from feature_repo.online.cluster_pipe import open_pipe
+from infra.base.settings import Settings
 from infra.local.command import VitrineCommand
-from infra.settings import Settings
-from streaming.event_clock import Belief, EventClock
-from streaming.expiry_index import SHARDS
-from streaming.purchase import DAY_MICROS
-from streaming.purchase_producer import NewPurchase, PurchaseProducer
-from streaming.purchase_stream import PartitionBatch, PurchaseStream
+from streaming.events.producer import NewPurchase, PurchaseProducer
 from streaming.replay import replay
+from streaming.time.event_clock import Belief, EventClock
+from streaming.time.expiry_index import SHARDS
+from streaming.worker.purchase_stream import PartitionBatch, PurchaseStream
 from tests.conftest import OnlineStore
 from tests.streaming.batch_comparison import EPOCH, as_table, compare
 from tests.streaming.conftest import wait_for

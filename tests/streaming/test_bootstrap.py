@@ -11,19 +11,19 @@ import pyarrow.parquet as pq
 import pytest
 import redis
 
+from feature_repo.events.purchase import Purchase
 from feature_repo.online.cluster_pipe import open_pipe
-from infra.errors import UserError
+from infra.base.errors import UserError
+from infra.base.settings import Settings
 from infra.local.command import VitrineCommand
-from infra.settings import Settings
 from streaming.bootstrap import bootstrap
-from streaming.event_clock import Belief, EventClock
-from streaming.event_log import PURCHASE_COLUMNS
-from streaming.expiry_index import SHARDS
-from streaming.node_marks import mark_keys
-from streaming.purchase import Purchase
-from streaming.purchase_producer import PurchaseProducer
-from streaming.purchase_stream import BOOTSTRAPPING_KEY, PartitionBatch, PurchaseStream
+from streaming.events.producer import PurchaseProducer
+from streaming.log.event_log import PURCHASE_COLUMNS
 from streaming.replay import replay
+from streaming.store.node_marks import mark_keys
+from streaming.time.event_clock import Belief, EventClock
+from streaming.time.expiry_index import SHARDS
+from streaming.worker.purchase_stream import BOOTSTRAPPING_KEY, PartitionBatch, PurchaseStream
 from tests.conftest import OnlineStore
 from tests.streaming.conftest import wait_for
 from tests.streaming.test_worker import differences, shop

@@ -8,18 +8,18 @@ from dataclasses import replace
 
 import pytest
 
+from feature_repo.events.purchase import Purchase
 from feature_repo.online.cluster_pipe import open_pipe
 from feature_repo.online.format import entity_key
-from streaming.column_fold import ColumnFold
-from streaming.event_clock import EventClock
-from streaming.purchase import Purchase
-from streaming.purchase_stream import PartitionBatch, PurchaseStream
-from streaming.stored_windows import StoredWindows
-from streaming.tiles import ARTICLE_TILES, CUSTOMER_TILES
-from streaming.window_state import APPLIED, HEADER, WindowState
-from streaming.window_store import WindowStore
-from streaming.window_updates import WindowUpdates
-from streaming.windows import CUSTOMER_WINDOW, over
+from streaming.store.stored_windows import StoredWindows
+from streaming.store.window_store import WindowStore
+from streaming.time.event_clock import EventClock
+from streaming.windows.column_fold import ColumnFold
+from streaming.windows.definitions import CUSTOMER_WINDOW, over
+from streaming.windows.state import APPLIED, HEADER, WindowState
+from streaming.windows.tiles import ARTICLE_TILES, CUSTOMER_TILES
+from streaming.windows.updates import WindowUpdates
+from streaming.worker.purchase_stream import PartitionBatch, PurchaseStream
 from tests.conftest import OnlineStore
 from tests.streaming.worlds import DAY, customer_features, purchase, stored_features
 

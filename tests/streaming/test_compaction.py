@@ -15,11 +15,11 @@ import pytest
 from click.testing import CliRunner
 
 from feature_repo.batch.purchases import read_purchases
-from infra.settings import Settings
-from streaming import compaction
+from infra.base.settings import Settings
 from streaming.commands import stream
-from streaming.compaction import GRACE, Compaction, compact, current_files
-from streaming.event_log import PURCHASE_COLUMNS, EventLog
+from streaming.log import compaction
+from streaming.log.compaction import GRACE, Compaction, compact, current_files
+from streaming.log.event_log import PURCHASE_COLUMNS, EventLog
 from tests.streaming.test_event_log import row
 from tests.streaming.worlds import DAY
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from streaming.event_clock import Belief, EventClock
+from streaming.time.event_clock import Belief, EventClock
 from tests.streaming.worlds import DAY, purchase
 
 

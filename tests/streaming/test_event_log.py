@@ -8,8 +8,8 @@ from pathlib import Path
 import pyarrow.dataset as ds
 import pytest
 
-from streaming.event_log import PURCHASE_COLUMNS, EventLog, PartitionLog, Row
-from streaming.purchase import DAY_MICROS
+from feature_repo.events.purchase import DAY_MICROS
+from streaming.log.event_log import PURCHASE_COLUMNS, EventLog, PartitionLog, Row
 from tests.streaming.worlds import DAY
 
 

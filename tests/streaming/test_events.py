@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streaming.events import (
+from feature_repo.events.purchase import DAY_MICROS
+from feature_repo.events.rules import (
     BadEventError,
     instant_text,
     parse_availability,
@@ -17,7 +18,6 @@ from streaming.events import (
     parse_purchase,
     purchase_event,
 )
-from streaming.purchase import DAY_MICROS
 from tests.streaming.worlds import DAY
 
 GOOD = {

@@ -13,16 +13,16 @@ from hypothesis import strategies as st
 from redis.cluster import RedisCluster
 from redis.exceptions import ConnectionError
 
+from feature_repo.events.purchase import Purchase
 from feature_repo.online.cluster_pipe import ClusterPending, ClusterPipe, open_pipe
 from feature_repo.online.format import entity_key
 from feature_repo.online.redis_pipe import Keyed, Pipe
-from infra.redis_url import RedisUrl
-from streaming.cluster_expiry_index import KEPT_SECONDS, ClusterExpiryIndex
-from streaming.event_clock import Belief, EventClock
-from streaming.expiry_index import SHARDS, shard_of
-from streaming.node_marks import key_of_shard
-from streaming.purchase import Purchase
-from streaming.purchase_stream import PartitionBatch, PurchaseStream
+from infra.base.redis_url import RedisUrl
+from streaming.store.node_marks import key_of_shard
+from streaming.time.cluster_expiry_index import KEPT_SECONDS, ClusterExpiryIndex
+from streaming.time.event_clock import Belief, EventClock
+from streaming.time.expiry_index import SHARDS, shard_of
+from streaming.worker.purchase_stream import PartitionBatch, PurchaseStream
 from tests.local_cluster import NODES, ClusterNode, LocalCluster
 from tests.streaming.test_purchase_stream import ARTICLES, PARTITION_OF, SOLD, Sold, batch, fall
 from tests.streaming.worlds import DAY, article_features, customer_features, purchase, stored_features

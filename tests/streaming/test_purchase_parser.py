@@ -8,9 +8,9 @@ import re
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streaming.events import BadEventError, parse_purchase, purchase_event
-from streaming.purchase import DAY_MICROS, Purchase
-from streaming.purchase_parser import PurchaseParser
+from feature_repo.events.purchase import DAY_MICROS, Purchase
+from feature_repo.events.rules import BadEventError, parse_purchase, purchase_event
+from streaming.events.purchase_parser import PurchaseParser
 from tests.streaming.worlds import DAY
 
 GOOD = purchase_event("20200920-000000017", DAY * DAY_MICROS + 17, "anna", "0108775015", 25_400, 2)

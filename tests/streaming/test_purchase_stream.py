@@ -11,13 +11,13 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from redis.exceptions import ConnectionError
 
+from feature_repo.events.purchase import Purchase
 from feature_repo.online.cluster_pipe import open_pipe
 from feature_repo.online.redis_pipe import Pipe
-from streaming.event_clock import Belief, EventClock
-from streaming.expiry_index import SHARDS
-from streaming.purchase import Purchase
-from streaming.purchase_stream import PartitionBatch, PurchaseStream
-from streaming.window_updates import COLUMNS_PAY_FROM
+from streaming.time.event_clock import Belief, EventClock
+from streaming.time.expiry_index import SHARDS
+from streaming.windows.updates import COLUMNS_PAY_FROM
+from streaming.worker.purchase_stream import PartitionBatch, PurchaseStream
 from tests.conftest import OnlineStore
 from tests.streaming.worlds import DAY, article_features, customer_features, purchase, stored_features
 

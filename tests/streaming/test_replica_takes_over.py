@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from feature_repo.events.purchase import Purchase
+from infra.base.settings import Settings
 from infra.local.command import VitrineCommand
-from infra.local.kafka import KafkaServer
-from infra.settings import Settings
-from streaming.purchase import Purchase
-from streaming.purchase_producer import PurchaseProducer
+from infra.local.kafka.server import KafkaServer
+from streaming.events.producer import PurchaseProducer
 from tests.local_cluster import LocalCluster
 from tests.streaming.conftest import wait_for
 from tests.streaming.test_worker import applied, differences, has_applied, send_all, shop

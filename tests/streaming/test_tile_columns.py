@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streaming.purchase import DAY_MICROS, Purchase, buyer_digest
-from streaming.purchase_columns import PurchaseColumns
-from streaming.tile_columns import pack_entries, unpack_tiles
-from streaming.tiles import ARTICLE_TILES, CUSTOMER_TILES, TileFormat
+from feature_repo.events.purchase import DAY_MICROS, Purchase, buyer_digest
+from streaming.events.purchase_columns import PurchaseColumns
+from streaming.windows.tile_columns import pack_entries, unpack_tiles
+from streaming.windows.tiles import ARTICLE_TILES, CUSTOMER_TILES, TileFormat
 
 TEXT = st.text(st.characters(codec="utf-8"), min_size=1, max_size=50)
 PURCHASE = st.builds(

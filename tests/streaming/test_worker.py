@@ -16,13 +16,13 @@ import pyarrow.parquet as pq
 import pytest
 import redis
 
+from feature_repo.events.purchase import DAY_MICROS, Purchase, buyer_digest
+from feature_repo.events.rules import TRANSACTIONS, micros_of, purchase_event
+from infra.base.settings import Settings
 from infra.local.command import VitrineCommand
-from infra.local.topics import create_topics
-from infra.settings import Settings
-from streaming.events import TRANSACTIONS, micros_of, purchase_event
-from streaming.purchase import DAY_MICROS, Purchase, buyer_digest
-from streaming.purchase_producer import NewPurchase, PurchaseProducer
-from streaming.status import status_lines, stream_status
+from infra.local.kafka.topics import create_topics
+from streaming.events.producer import NewPurchase, PurchaseProducer
+from streaming.worker.status import status_lines, stream_status
 from tests.streaming.conftest import wait_for
 from tests.streaming.worlds import DAY, applied_offsets, article_features, customer_features, stored_features
 
@@ -240,7 +240,7 @@ def test_dead_letters_are_listed_and_put_back_once(
 ) -> None:
     from kafka import KafkaProducer
 
-    from streaming.letter_box import LetterBox
+    from streaming.log.dead_letter_replay import LetterBox
 
     deployment.tables_dir.mkdir(parents=True)
     catalogue = deployment.tables_dir / "articles.parquet"

@@ -13,17 +13,17 @@ import pytest
 from kafka import KafkaProducer
 from redis.cluster import RedisCluster
 
+from feature_repo.events.purchase import Purchase
 from feature_repo.online.entity_values import fields_of, parse
 from feature_repo.online.format import entity_key
 from feature_repo.schema import ARTICLE_ACTIVITY_30D, ARTICLE_AVAILABILITY, CUSTOMER_ACTIVITY_30D, View
-from infra.errors import UserError
+from infra.base.errors import UserError
+from infra.base.settings import Settings
 from infra.local.command import VitrineCommand
-from infra.local.kafka import KafkaServer
+from infra.local.kafka.server import KafkaServer
 from infra.local.redis import RedisServer
-from infra.settings import Settings
-from streaming.purchase import Purchase
-from streaming.purchase_producer import PurchaseProducer
-from streaming.status import stream_status
+from streaming.events.producer import PurchaseProducer
+from streaming.worker.status import stream_status
 from tests.local_cluster import LocalCluster
 from tests.stock_feast import stock_feast
 from tests.streaming.conftest import wait_for

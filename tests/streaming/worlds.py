@@ -9,12 +9,12 @@ from typing import Any
 import redis
 from redis.cluster import RedisCluster
 
+from feature_repo.events.purchase import DAY_MICROS, Purchase, buyer_digest
+from feature_repo.events.rules import TRANSACTIONS
 from feature_repo.online.entity_values import fields_of, parse
 from feature_repo.online.format import entity_key
 from feature_repo.schema import ARTICLE_ACTIVITY_30D, CUSTOMER_ACTIVITY_30D
-from streaming.events import TRANSACTIONS
-from streaming.positions import least, position_keys
-from streaming.purchase import DAY_MICROS, Purchase, buyer_digest
+from streaming.store.checkpoints import least, position_keys
 
 DAY = 18_525  # 2020-09-20
 _LONG_AGO = datetime(1970, 1, 2, tzinfo=UTC)  # at which nothing has outlived its time to live

@@ -12,16 +12,16 @@ import numpy as np
 import pytest
 from tower_worlds import FIRST_DAY, VOCABULARIES, catalogue, purchases_of_two_styles, snapshot_on
 
-from infra.errors import UserError
-from towers import ablation
-from towers.ablation import Ranks, ablate, choose, pictured_articles, variants
-from towers.article_encoder import EncoderSize
+from infra.base.errors import UserError
+from towers.data.training_data import Material
 from towers.evaluation.ablation_report import AblationReport
-from towers.fitting import FittingConfig
-from towers.material import Material
-from towers.ranker import RankerConfig
-from towers.tower_trainer import TowerTraining
-from towers.two_stage import TwoStageConfig
+from towers.models.article_encoder import EncoderSize
+from towers.models.ranker import RankerConfig
+from towers.models.two_stage import TwoStageConfig
+from towers.training import ablation
+from towers.training.ablation import Ranks, ablate, choose, pictured_articles, variants
+from towers.training.fitting import FittingConfig
+from towers.training.tower_trainer import TowerTraining
 
 QUOTAS = {"bought_again": 10, "same_product": 10, "bought_together": 20, "tower": 20, "trending": 10}
 CONFIG = FittingConfig(

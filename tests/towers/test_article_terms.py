@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from towers.article_encoder import TERMS_PER_ARTICLE
-from towers.article_terms import article_terms
+from towers.data.article_terms import article_terms
+from towers.models.article_encoder import TERMS_PER_ARTICLE
 
 
 def test_the_same_word_has_the_same_id_and_order_is_that_of_the_text() -> None:

@@ -6,12 +6,12 @@ import numpy as np
 from tower_worlds import FIRST_DAY, catalogue, snapshot_on
 
 from serving.retrieval.purchase_log import PurchaseLog
-from towers.evaluation.baselines import (
+from towers.evaluation.peers.baselines import (
     rank_by_bought_again,
     rank_by_popularity,
     rank_by_same_product,
 )
-from towers.evaluation.implicit_peers import rank_by_implicit
+from towers.evaluation.peers.implicit import rank_by_implicit
 
 # (customer, article, day): products are pairs 0-1, 2-3, 4-5.
 ROWS = [(0, 4, 0), (1, 2, 0), (1, 2, 1), (2, 2, 3), (2, 3, 3), (3, 3, 3), (3, 3, 3), (0, 0, 6), (9, 1, 6)]

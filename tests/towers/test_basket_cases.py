@@ -8,11 +8,11 @@ from functools import cache
 import numpy as np
 from tower_worlds import FIRST_DAY, catalogue, purchases_of_two_styles, snapshot_on, style_of
 
-from serving.retrieval.ranking_features import NEVER_DAYS
-from towers.basket_cases import join_baskets, split_baskets
+from serving.ranking.ranking_features import NEVER_DAYS
+from towers.data.heldout_baskets import join_baskets, split_baskets
+from towers.data.ranking_set import RankingSet
+from towers.data.snapshot import Snapshot
 from towers.evaluation.metrics import Targets
-from towers.ranking_set import RankingSet
-from towers.snapshot import Snapshot
 
 COLUMNS = ("days_since_last_purchase", "product_times_bought", "taste")
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from tower_worlds import catalogue
 
-from towers.content_columns import CATEGORY_COLUMNS, IMAGE_COLUMNS, TERM_COLUMNS, content_columns
+from towers.data.content_columns import CATEGORY_COLUMNS, IMAGE_COLUMNS, TERM_COLUMNS, content_columns
 
 MOST = CATEGORY_COLUMNS + TERM_COLUMNS + IMAGE_COLUMNS
 

@@ -19,24 +19,24 @@ from tower_worlds import (
     style_of,
 )
 
-from infra.errors import UserError
+from infra.base.errors import UserError
+from serving.ranking.query_features import QueryInputs, query_inputs
 from serving.release.reader import open_source
 from serving.retrieval.customer import RECENT_PURCHASES
-from serving.retrieval.query_features import QueryInputs, query_inputs
-from towers.article_encoder import EncoderSize
-from towers.candidate_features import candidate_numeric
+from towers.data.ranking_set import Retrieval
+from towers.data.snapshot import Snapshot
 from towers.evaluation.evaluate import evaluate
 from towers.evaluation.evaluation import Evaluation
 from towers.evaluation.rows import ALL_ROWS, Subject
-from towers.evaluation.served_order import rank_candidates
-from towers.export import ServedCandidateTower, export_candidate_tower, export_query_tower, export_ranker
-from towers.fitting import SOURCES, Fitted, FittingConfig, fit
-from towers.morning import Mornings, Shop
-from towers.ranker import RankerConfig
-from towers.ranking_set import Retrieval
-from towers.snapshot import Snapshot
-from towers.tower_trainer import TowerTraining
-from towers.two_stage import TwoStageConfig
+from towers.evaluation.served.order import rank_candidates
+from towers.models.article_encoder import EncoderSize
+from towers.models.ranker import RankerConfig
+from towers.models.two_stage import TwoStageConfig
+from towers.training.candidate_features import candidate_numeric
+from towers.training.export import ServedCandidateTower, export_candidate_tower, export_query_tower, export_ranker
+from towers.training.fitted_sources import Mornings, Shop
+from towers.training.fitting import SOURCES, Fitted, FittingConfig, fit
+from towers.training.tower_trainer import TowerTraining
 
 CONFIG = FittingConfig(
     towers=TwoStageConfig(

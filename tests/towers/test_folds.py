@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 from tower_worlds import FIRST_DAY, VOCABULARIES, catalogue, purchases_of_two_styles, snapshot_on
 
-from towers.article_encoder import EncoderSize
-from towers.fitted_towers import fit_towers
-from towers.fitting import cut_baskets, in_folds
-from towers.folds import FOLDS, all_but, fold, fold_of
-from towers.tower_trainer import TowerTraining
-from towers.two_stage import TwoStageConfig
+from towers.data.folds import FOLDS, all_but, fold, fold_of
+from towers.models.article_encoder import EncoderSize
+from towers.models.two_stage import TwoStageConfig
+from towers.training.fitted_towers import fit_towers
+from towers.training.fitting import cut_baskets, in_folds
+from towers.training.tower_trainer import TowerTraining
 
 SMALL = TwoStageConfig(embedding_dim=8, query_hidden=(8,), candidate_hidden=(8,), encoder=EncoderSize(content_dim=8))
 SHORT = TowerTraining(epochs=1, least_steps=4, batch_size=64)

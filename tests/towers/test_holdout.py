@@ -8,7 +8,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from infra.errors import UserError
+from infra.base.errors import UserError
 from towers.evaluation.holdout import read_holdout
 
 HEADER = "t_dat,customer_id,article_id,price,sales_channel_id"

@@ -10,9 +10,9 @@ from tower_worlds import FIRST_DAY, VOCABULARIES, catalogue, purchases_of_two_st
 
 from serving.retrieval.purchase_log import PurchaseLog
 from serving.retrieval.tastes import Tastes
-from towers.fitting import SOURCES
-from towers.folds import fold
-from towers.morning import Morning, Mornings, Shop
+from towers.data.folds import fold
+from towers.training.fitted_sources import Morning, Mornings, Shop
+from towers.training.fitting import SOURCES
 
 DAY = FIRST_DAY + 5
 

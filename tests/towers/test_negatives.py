@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from towers.negatives import mixed_sampling_probability, sample_negatives
+from towers.data.negatives import mixed_sampling_probability, sample_negatives
 
 
 def test_sampling_probability_mixes_popularity_with_uniform_draws() -> None:

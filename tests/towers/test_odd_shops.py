@@ -11,20 +11,20 @@ import numpy as np
 import pytest
 
 from feature_repo.store import open_store
+from infra.base.errors import UserError
+from infra.base.settings import Settings
 from infra.demo.preparation import prepare
-from infra.errors import UserError
-from infra.settings import Settings
 from serving.release.reader import Release
 from tests.odd_shops import ODD_SHOPS, OddShop
-from towers import pipeline
-from towers.article_encoder import EncoderSize
 from towers.evaluation.metrics import NO_ARTICLE
-from towers.evaluation.served_order import SERVED, rank_candidates
-from towers.fitting import FittingConfig
-from towers.pipeline import TrainOptions
-from towers.ranker import RankerConfig
-from towers.tower_trainer import TowerTraining
-from towers.two_stage import TwoStageConfig
+from towers.evaluation.served.order import SERVED, rank_candidates
+from towers.models.article_encoder import EncoderSize
+from towers.models.ranker import RankerConfig
+from towers.models.two_stage import TwoStageConfig
+from towers.training import pipeline
+from towers.training.fitting import FittingConfig
+from towers.training.pipeline import TrainOptions
+from towers.training.tower_trainer import TowerTraining
 
 FITTING = FittingConfig(
     towers=TwoStageConfig(

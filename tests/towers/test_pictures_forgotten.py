@@ -10,8 +10,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from infra.settings import Settings
-from towers import pipeline
+from infra.base.settings import Settings
+from towers.training import pipeline
 
 
 @pytest.mark.parametrize(

@@ -8,15 +8,15 @@ from datetime import date, timedelta
 import numpy as np
 import pytest
 
-from feature_repo.batch.file_layouts import ARTICLES, CUSTOMERS
 from feature_repo.batch.pipeline import build_offline_tables
-from feature_repo.batch.purchase_files import ingest
+from feature_repo.files.file_layouts import ARTICLES, CUSTOMERS
+from feature_repo.files.purchase_files import ingest
 from feature_repo.store import open_store
-from infra.settings import Settings
-from towers.article_encoder import IMAGE_DIM
-from towers.catalogue import Catalogue, read_catalogue
-from towers.point_in_time import PointInTime
-from towers.purchases import read_purchases
+from infra.base.settings import Settings
+from towers.data.catalogue import Catalogue, read_catalogue
+from towers.data.point_in_time import PointInTime
+from towers.data.purchases import read_purchases
+from towers.models.article_encoder import IMAGE_DIM
 
 FIRST = date(2020, 9, 1)
 FIRST_DAY = (FIRST - date(1970, 1, 1)).days

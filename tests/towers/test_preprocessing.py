@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from towers.preprocessing import CLIP, CategoryPreprocessing, NumericPreprocessing, make_vocabulary
+from towers.data.preprocessing import CLIP, CategoryPreprocessing, NumericPreprocessing, make_vocabulary
 
 
 @pytest.fixture

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from infra.errors import UserError
+from infra.base.errors import UserError
 from serving.retrieval.purchase_log import PurchaseLog
-from towers import purchases as purchases_module
-from towers.purchases import training_days
+from towers.data import purchases as purchases_module
+from towers.data.purchases import training_days
 
 
 def log(counts: dict[int, int]) -> PurchaseLog:

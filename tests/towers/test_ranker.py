@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import tensorflow as tf
 
-from towers.negatives import sample_negatives
-from towers.ranker import RankerConfig, ServedRanker, calibrate, log_shares, train_ranker
-from towers.ranking_set import RankingSet
+from towers.data.negatives import sample_negatives
+from towers.data.ranking_set import RankingSet
+from towers.models.ranker import RankerConfig, ServedRanker, calibrate, log_shares, train_ranker
 
 Sampled = tuple[RankingSet, np.ndarray, np.ndarray, np.ndarray]
 

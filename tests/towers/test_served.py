@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 from tower_worlds import catalogue
 
-from infra.errors import UserError
+from infra.base.errors import UserError
 from serving.proto import recommender_pb2 as messages
 from serving.proto.recommender_pb2_grpc import RecommenderServicer, add_RecommenderServicer_to_server
-from towers.evaluation.served import LIST_LENGTH, SURFACE, ask_gateway, compare
+from towers.evaluation.served.answers import LIST_LENGTH, SURFACE, ask_gateway, compare
 
 ARTICLES = catalogue(60).table
 

@@ -7,9 +7,9 @@ import pytest
 from tower_worlds import FIRST_DAY, catalogue, purchases_of_two_styles, snapshot_on
 
 from serving.retrieval.customer import Customer
+from towers.data.snapshot import Snapshot
 from towers.evaluation import slices
 from towers.evaluation.slices import Slice, make_slices, new_products
-from towers.snapshot import Snapshot
 
 
 @pytest.fixture(scope="module")

@@ -11,8 +11,8 @@ from tower_worlds import catalogue
 from serving.retrieval.articles import CATEGORIES, ArticleTable
 from serving.retrieval.purchase_log import PurchaseLog
 from serving.retrieval.tastes import GROUP, Tastes
-from towers import taste_fitting
-from towers.taste_fitting import fit_tastes
+from towers.training import taste_fitting
+from towers.training.taste_fitting import fit_tastes
 
 ARTICLES, CUSTOMERS, BASKETS, WEEKS = 120, 400, 12, 8
 STRENGTH = 1.5

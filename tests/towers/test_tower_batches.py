@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from towers.tower_trainer import rows_by_day
+from towers.training.tower_trainer import rows_by_day
 
 
 def test_a_batch_is_of_one_day_or_of_two_where_one_ends() -> None:

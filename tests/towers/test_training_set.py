@@ -6,7 +6,7 @@ import numpy as np
 from tower_worlds import FIRST_DAY, VOCABULARIES, catalogue, purchases_of_two_styles, snapshot_on
 
 from serving.retrieval.purchase_log import PurchaseLog
-from towers.training_set import make_training_set
+from towers.data.training_set import make_training_set
 
 
 def pairs_of(rows: list[tuple[int, int, int]], day: int):  # type: ignore[no-untyped-def]

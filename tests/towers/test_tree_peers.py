@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from towers.evaluation.tree_peers import Objective, train_trees
-from towers.ranking_set import RankingSet
+from towers.data.ranking_set import RankingSet
+from towers.evaluation.peers.trees import Objective, train_trees
 
 
 @pytest.mark.parametrize("objective", ["binary", "lambdarank"])

@@ -7,10 +7,10 @@ import numpy as np
 from serving.retrieval.articles import CATEGORIES, ArticleTable
 from serving.retrieval.customer import Customer
 from serving.retrieval.purchase_log import PurchaseLog
-from towers.article_encoder import IMAGE_DIM
-from towers.catalogue import Catalogue, make_catalogue
+from towers.data.catalogue import Catalogue, make_catalogue
+from towers.data.snapshot import Snapshot
 from towers.evaluation.metrics import Targets
-from towers.snapshot import Snapshot
+from towers.models.article_encoder import IMAGE_DIM
 
 FIRST_DAY = 18_500
 VOCABULARIES = {

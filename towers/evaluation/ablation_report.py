@@ -11,13 +11,13 @@ import numpy as np
 import numpy.typing as npt
 from rich.console import Console
 
-from infra.figures import Figure, write_figures
+from infra.base.figures import Figure, write_figures
+from towers.data.snapshot import Snapshot
 from towers.evaluation.bootstrap import Interval
 from towers.evaluation.comparison import Comparison
 from towers.evaluation.slices import make_slices
 from towers.evaluation.source_shares import union_recall
 from towers.evaluation.tables import heading, plain_table
-from towers.snapshot import Snapshot
 
 SLICES = ("warm", "cold", "new_products", "cold_articles")
 METRICS = ("map_at_12", "ndcg_at_10", "recall_at_12", "recall_at_100")

@@ -11,16 +11,16 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from infra.progress import console
-from infra.settings import Settings
+from infra.base.progress import console
+from infra.base.settings import Settings
 from serving.release.manifest import Manifest
 from towers.evaluation.evaluate import evaluate
 from towers.evaluation.evaluation import Evaluation
 from towers.evaluation.holdout import Holdout, read_holdout
 from towers.evaluation.rows import TREES, Subject, chosen_rows
-from towers.evaluation.served import ROW, ask_gateway
-from towers.measured import Measured
-from towers.released import open_subject
+from towers.evaluation.served.answers import ROW, ask_gateway
+from towers.training.measured import Measured
+from towers.training.released import open_subject
 
 FIRST_DAY, WHOLE_FILE = "holdout", "holdout_whole_file"
 

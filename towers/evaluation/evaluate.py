@@ -7,15 +7,15 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from infra.progress import progress_bar
+from infra.base.progress import progress_bar
 from towers.evaluation.beyond_accuracy import variety
 from towers.evaluation.calibration import Calibration
 from towers.evaluation.comparison import Comparison
 from towers.evaluation.evaluation import Evaluation
 from towers.evaluation.metrics import measure_ranks, target_ranks
 from towers.evaluation.rows import QUICK_ROWS, WINDOWS, Subject, lists, served_order
-from towers.evaluation.served import ROW, compare
-from towers.evaluation.served_order import SERVED
+from towers.evaluation.served.answers import ROW, compare
+from towers.evaluation.served.order import SERVED
 from towers.evaluation.slices import Slice, make_slices
 from towers.evaluation.source_shares import source_worth, union_recall
 

@@ -10,11 +10,11 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from infra.figures import Figure, keep_others, write_figures
+from infra.base.figures import Figure, keep_others, write_figures
 from towers.evaluation.bootstrap import Interval
 from towers.evaluation.calibration import Calibration
 from towers.evaluation.comparison import HERO, Cells
-from towers.evaluation.served import Agreement
+from towers.evaluation.served.answers import Agreement
 from towers.evaluation.slices import MAIN
 from towers.evaluation.source_shares import source_table
 from towers.evaluation.tables import ORACLE, main_table, markdown, plain_table, slice_table

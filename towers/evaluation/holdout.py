@@ -11,9 +11,9 @@ from typing import Any
 
 import duckdb
 
-from feature_repo.batch.file_layouts import TRANSACTIONS
-from feature_repo.batch.staging import Staging, literal
-from infra.errors import UserError
+from feature_repo.files.file_layouts import TRANSACTIONS
+from feature_repo.files.staging import Staging, literal
+from infra.base.errors import UserError
 
 _UNKNOWN_ARTICLE = "the id of a row of the articles file"
 

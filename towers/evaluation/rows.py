@@ -11,22 +11,22 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from infra.errors import UserError
-from infra.progress import console
+from infra.base.errors import UserError
+from infra.base.progress import console
 from serving.retrieval.purchase_log import PurchaseLog
-from towers.evaluation.baselines import (
+from towers.data.ranking_set import RankingSet, Retrieval
+from towers.evaluation.metrics import DEPTH, NO_ARTICLE
+from towers.evaluation.peers.baselines import (
     rank_by_bought_again,
     rank_by_bought_together,
     rank_by_popularity,
     rank_by_same_product,
 )
-from towers.evaluation.contenders import HeadScorer, rank_by_head, rank_by_towers
-from towers.evaluation.implicit_peers import Model, rank_by_implicit
-from towers.evaluation.metrics import DEPTH, NO_ARTICLE
-from towers.evaluation.served_order import SERVED, UNARRANGED, Scorer, ServedOrder, rank_candidates
+from towers.evaluation.peers.contenders import HeadScorer, rank_by_head, rank_by_towers
+from towers.evaluation.peers.implicit import Model, rank_by_implicit
+from towers.evaluation.peers.trees import Objective, train_trees
+from towers.evaluation.served.order import SERVED, UNARRANGED, Scorer, ServedOrder, rank_candidates
 from towers.evaluation.tables import OBSERVER, ORACLE
-from towers.evaluation.tree_peers import Objective, train_trees
-from towers.ranking_set import RankingSet, Retrieval
 
 if TYPE_CHECKING:
     from infra.synthetic.observer import Observer

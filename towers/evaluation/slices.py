@@ -14,8 +14,8 @@ import numpy as np
 import numpy.typing as npt
 
 from serving.retrieval.customer import Customer
+from towers.data.snapshot import Snapshot
 from towers.evaluation.metrics import Targets
-from towers.snapshot import Snapshot
 
 COLD_ARTICLE_UNITS = 5
 HEAVY_SHARE = 0.2

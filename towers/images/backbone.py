@@ -8,8 +8,8 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from infra.errors import UserError
-from infra.progress import console
+from infra.base.errors import UserError
+from infra.base.progress import console
 
 AUTO, RESNET152, EFFICIENTNET_LITE0 = "auto", "resnet152", "efficientnet-lite0"
 CHOICES = (AUTO, RESNET152, EFFICIENTNET_LITE0)

@@ -18,8 +18,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from infra.errors import UserError
-from infra.figures import Figure, write_figures
+from infra.base.errors import UserError
+from infra.base.figures import Figure, write_figures
 from towers.images.backbone import Backbone, open_backbone
 from towers.images.embedding import EmbeddedPictures, embed_pictures
 from towers.images.filling import Filling, Kind

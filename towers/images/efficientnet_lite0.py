@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
-from infra.errors import UserError
+from infra.base.errors import UserError
 from towers.images.torch_checkpoint import read_checkpoint
 
 Weights = dict[str, npt.NDArray[Any]]

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from infra.progress import progress_bar
+from infra.base.progress import progress_bar
 from towers.images.backbone import Backbone
 from towers.images.pictures import BrokenPictureError, Picture, read_square
 

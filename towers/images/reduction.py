@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.decomposition import PCA
 
-from infra.errors import UserError
+from infra.base.errors import UserError
 
 IMAGE_DIM = 256
 VARIANCE_AIM = 0.95

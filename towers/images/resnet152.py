@@ -13,7 +13,7 @@ import numpy.typing as npt
 import tensorflow as tf
 import tf_keras
 
-from infra.errors import UserError
+from infra.base.errors import UserError
 
 
 class ResNet152:

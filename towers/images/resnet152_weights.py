@@ -10,8 +10,8 @@ import threading
 import urllib.request
 from pathlib import Path
 
-from infra.errors import UserError
-from infra.progress import console
+from infra.base.errors import UserError
+from infra.base.progress import console
 
 # As in Keras applications (resnet.py: BASE_WEIGHTS_PATH, WEIGHTS_HASHES).
 FILE_NAME = "resnet152_weights_tf_dim_ordering_tf_kernels_notop.h5"

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw
 
-from infra.errors import UserError
+from infra.base.errors import UserError
 from towers.reports.lettering import fit_lines, font, write_lines
 from towers.reports.thumbnails import rounded, thumbnail
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from infra.errors import UserError
+from infra.base.errors import UserError
 
 VALIDATION_PREFIX = "val_"
 _PAPER, _INK = "#fffdfa", "#23211f"

@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 from PIL import Image
 from scipy.spatial import cKDTree
 
-from infra.errors import UserError
+from infra.base.errors import UserError
 from towers.images.pictures import find_pictures
 from towers.reports.thumbnails import rounded, thumbnail
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from infra.progress import track
+from infra.base.progress import track
 from infra.synthetic.catalogue import Catalogue
 from infra.synthetic.pictures.cut import Cut
 from infra.synthetic.pictures.draw import draw_picture

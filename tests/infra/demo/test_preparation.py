@@ -9,8 +9,8 @@ import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
+from infra.base.settings import Settings
 from infra.demo.preparation import prepare
-from infra.settings import Settings
 from tests.odd_shops import OddShop, article_id
 
 SHOP = OddShop(12, [(day, day, day) for day in range(6)])

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from infra.base.errors import UserError
+from infra.base.settings import Settings
 from infra.demo.commands import demo, up
 from infra.demo.serving import keep_serving
-from infra.errors import UserError
-from infra.settings import Settings
 from tests.feature_repo.shop_files import TRANSACTION_HEADER, Shop
 
 

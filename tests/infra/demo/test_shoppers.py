@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from feature_repo.batch.purchase_files import ingest
+from feature_repo.files.purchase_files import ingest
+from infra.base.settings import Settings
 from infra.demo.serving import _say_how_to_ask
 from infra.demo.shoppers import active_shoppers, colours
-from infra.settings import Settings
 from tests.odd_shops import ODD_SHOPS, OddShop, Purchase, article_id, customer_id
 
 

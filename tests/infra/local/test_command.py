@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from infra.errors import UserError
+from infra.base.errors import UserError
+from infra.base.settings import Settings
 from infra.local.command import VitrineCommand
-from infra.settings import Settings
 
 OUTSIDE = {
     "redis_url": "redis://127.0.0.1:9/0",

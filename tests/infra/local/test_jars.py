@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from infra.errors import UserError
-from infra.local.jars import Jar, cache_dir, kafka_jars, read_jar_list
+from infra.base.errors import UserError
+from infra.local.kafka.jars import Jar, cache_dir, kafka_jars, read_jar_list
 
 
 def jar(name: str) -> Jar:

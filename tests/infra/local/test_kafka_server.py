@@ -9,10 +9,10 @@ import pytest
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.admin import KafkaAdminClient
 
-from infra.errors import UserError
-from infra.local.kafka import KafkaServer
+from infra.base.errors import UserError
+from infra.local.kafka.server import KafkaServer
+from infra.local.kafka.topics import TOPICS, create_topics
 from infra.local.ports import HOST, free_port
-from infra.local.topics import TOPICS, create_topics
 
 IN_2018_MS = 1_537_401_600_000
 

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import grpc
 
+from infra.base.settings import Settings
 from infra.local.model_server import answers_model_status
 from infra.local.ports import HOST
 from infra.local.process import wait_until
 from infra.local.stack import LocalStack
 from infra.local.stack_file import read_stack_file
-from infra.settings import Settings
 
 OTHERS_OUTSIDE = {"VITRINE_REDIS_URL": "redis://127.0.0.1:9/0", "VITRINE_KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:9"}
 

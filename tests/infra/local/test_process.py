@@ -13,9 +13,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from infra.errors import UserError
+from infra.base.errors import UserError
+from infra.base.process_identity import process_identity
 from infra.local.process import ChildProcess, clear_leftover, wait_until
-from infra.process_identity import process_identity
 
 SLEEPS = ["sleep", "300"]
 

@@ -9,7 +9,7 @@ import psutil
 import pytest
 import redis
 
-from infra.errors import UserError
+from infra.base.errors import UserError
 from infra.local.ports import HOST, free_port
 from infra.local.redis import RedisServer, server_binary
 

@@ -13,14 +13,14 @@ import pytest
 import redis
 from click.testing import CliRunner
 
-from infra.errors import UserError
+from infra.base.errors import UserError
+from infra.base.process_identity import process_identity
+from infra.base.settings import DEFAULT_REDIS_URL, Settings
 from infra.local.commands import stack as stack_commands
 from infra.local.process import wait_until
 from infra.local.redis import RedisServer
 from infra.local.stack import LocalStack, Ports
 from infra.local.stack_file import read_stack_file
-from infra.process_identity import process_identity
-from infra.settings import DEFAULT_REDIS_URL, Settings
 
 NO_KAFKA = {"VITRINE_KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:9", "VITRINE_TF_SERVING_ADDRESS": "127.0.0.1:9"}
 """An environment in which Redis is all that is left to start."""
@@ -29,7 +29,7 @@ STARTER = """
 import signal, sys
 from pathlib import Path
 from infra.local.stack import LocalStack
-from infra.settings import Settings
+from infra.base.settings import Settings
 with LocalStack(Settings(var_dir=Path(sys.argv[1])), environ={}) as stack:
     print(stack.redis.pid, stack.kafka.pid, stack.redis.url, flush=True)
     signal.pause()

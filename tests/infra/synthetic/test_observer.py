@@ -7,7 +7,7 @@ from datetime import date, timedelta
 import numpy as np
 import pytest
 
-from infra.errors import UserError
+from infra.base.errors import UserError
 from infra.synthetic.observer import Observer
 from infra.synthetic.oracle import Oracle
 from infra.synthetic.shop import ShopSize, write_shop

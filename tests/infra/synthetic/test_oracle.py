@@ -9,12 +9,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from infra.errors import UserError
-from infra.synthetic.history import KEPT, History
+from infra.base.errors import UserError
+from infra.synthetic.behaviour.history import KEPT, History
+from infra.synthetic.behaviour.purchases import draw_baskets, draw_days
+from infra.synthetic.behaviour.utility import EXTRA_ARTICLES, Utility
 from infra.synthetic.oracle import Oracle
-from infra.synthetic.purchases import draw_baskets, draw_days
 from infra.synthetic.shop import ShopSize, write_shop
-from infra.synthetic.utility import EXTRA_ARTICLES, Utility
 from infra.synthetic.world import World, make_world
 
 DAYS = 40

@@ -13,14 +13,14 @@ import pandas as pd
 import pytest
 from click.testing import CliRunner
 
-from feature_repo.batch.file_layouts import ARTICLES
+from feature_repo.files.file_layouts import ARTICLES
+from infra.base.errors import UserError
 from infra.cli import cli
-from infra.errors import UserError
-from infra.synthetic.history import History
-from infra.synthetic.purchases import draw_days
+from infra.synthetic.behaviour.history import History
+from infra.synthetic.behaviour.purchases import draw_days
+from infra.synthetic.behaviour.utility import Utility
 from infra.synthetic.shop import ShopSize, write_shop
 from infra.synthetic.styles import CLUSTERS
-from infra.synthetic.utility import Utility
 from infra.synthetic.vocabulary import KINDS
 from infra.synthetic.world import World, make_world
 

@@ -12,9 +12,9 @@ import pytest
 import redis
 from fake_model_server import FakeModelServer
 
+from infra.base.settings import Settings
 from infra.local.ports import free_port
 from infra.local.redis import RedisServer
-from infra.settings import Settings
 from serving.proto import recommender_pb2 as pb
 from serving.proto import recommender_pb2_grpc
 

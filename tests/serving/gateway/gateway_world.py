@@ -24,20 +24,20 @@ from feature_repo.schema import (
     CUSTOMER_HISTORY,
     View,
 )
-from infra.settings import Settings
-from serving.gateway.article_state import CHANGES_STREAM, FollowConfig
-from serving.gateway.event_log import EventLogConfig
-from serving.gateway.releases import ReleasesConfig
+from infra.base.settings import Settings
+from serving.gateway.interactions.event_log import EventLogConfig
 from serving.gateway.server import GatewayConfig, running_gateway
+from serving.gateway.state.article_state import CHANGES_STREAM, FollowConfig
+from serving.gateway.state.releases import ReleasesConfig
 from serving.proto import recommender_pb2_grpc
+from serving.ranking.query_features import QUERY_CATEGORIES, QUERY_NUMERIC
+from serving.ranking.ranking_features import ranking_feature_names
 from serving.release.manifest import MODELS, Manifest, SourceQuota
 from serving.release.reader import open_source
 from serving.release.writer import ReleaseContent, write_release
 from serving.retrieval.articles import CATEGORIES, ArticleTable
 from serving.retrieval.candidates import Quota
 from serving.retrieval.item_index import ItemIndex
-from serving.retrieval.query_features import QUERY_CATEGORIES, QUERY_NUMERIC
-from serving.retrieval.ranking_features import ranking_feature_names
 from serving.retrieval.sources.bought_together import NEIGHBOURS, BoughtTogetherSource
 
 ARTICLES = 40

@@ -15,9 +15,9 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from infra.clock import fixed_clock
-from serving.gateway.article_state import CHANGES_STREAM, ArticleState, FollowConfig
-from serving.gateway.event_clock import EVENT_CLOCK_KEY, EventClock, gateway_clock
+from infra.base.clock import fixed_clock
+from serving.gateway.state.article_state import CHANGES_STREAM, ArticleState, FollowConfig
+from serving.gateway.state.event_clock import EVENT_CLOCK_KEY, EventClock, gateway_clock
 from serving.release.reader import Release
 from serving.retrieval.articles import ACTIVITY_COLUMNS
 

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from serving.gateway.deadline import Budgets, Deadline, StageFailed
+from serving.gateway.stages.deadline import Budgets, Deadline, StageFailed
 
 BUDGETS = Budgets()
 

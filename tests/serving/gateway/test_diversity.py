@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from serving.gateway.diversity import ShopRules, arrange
+from serving.ranking.rerank import ShopRules, rerank
 
 UNLIKE = np.eye(30, dtype=np.float32)  # no two vectors alike
 
@@ -19,7 +19,7 @@ def order(
     owned: tuple[int, ...] = (),
 ):
     n = len(scores)
-    return arrange(
+    return rerank(
         np.asarray(scores, np.float32),
         np.arange(n, dtype=np.int32),
         np.asarray(products),

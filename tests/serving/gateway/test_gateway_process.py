@@ -23,10 +23,10 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha.proto_reflection_descriptor_database import ProtoReflectionDescriptorDatabase
 
 from feature_repo.online.format import entity_key, feature_field
-from infra.errors import UserError
+from infra.base.errors import UserError
+from infra.base.settings import Settings
 from infra.local.command import gateway, health_is_serving
 from infra.local.ports import free_port
-from infra.settings import Settings
 from serving.commands import recommend
 from serving.gateway.server import GatewayConfig
 from serving.proto import recommender_pb2 as pb
@@ -48,7 +48,7 @@ def test_asking_from_the_command_line_imports_nothing_heavy():
     program = f"""
 import sys
 from infra.cli import cli
-from infra.errors import UserError
+from infra.base.errors import UserError
 try:
     cli.main(["recommend", "anna", "--timeout-ms", "100"], standalone_mode=False)
 except UserError as error:

@@ -12,8 +12,8 @@ import pytest
 from gateway_world import article, wait_until
 from kafka import KafkaConsumer, TopicPartition
 
-from infra.local.topics import EVENT_PARTITIONS
-from serving.gateway.event_log import TOPIC
+from infra.local.kafka.topics import EVENT_PARTITIONS
+from serving.gateway.interactions.event_log import TOPIC
 from serving.proto import recommender_pb2 as pb
 from serving.proto import recommender_pb2_grpc
 

@@ -16,11 +16,11 @@ from gateway_world import article
 from hypothesis import given
 from hypothesis import strategies as st
 
-from serving.gateway.interactions import MOST_INTERACTIONS, interaction_events
+from feature_repo.events.catalogue import Catalogue
+from feature_repo.events.rules import WALL_SKEW_US, micros_of, parse_interaction
+from serving.gateway.interactions.recording import MOST_INTERACTIONS, interaction_events
 from serving.gateway.requests import InvalidRequest
 from serving.proto import recommender_pb2 as pb
-from streaming.catalogue import Catalogue
-from streaming.events import WALL_SKEW_US, micros_of, parse_interaction
 
 NOW = datetime(2020, 9, 20, 12, tzinfo=UTC)
 KNOWN = (article(1), "0706016001")

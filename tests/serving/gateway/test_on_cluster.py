@@ -14,9 +14,9 @@ from test_recommend import degraded, ids
 
 from feature_repo.online.cluster_slots import slot_of
 from feature_repo.online.format import entity_key
-from infra.settings import Settings
-from serving.gateway.article_state import CHANGES_STREAM
-from serving.gateway.event_clock import EVENT_CLOCK_KEY
+from infra.base.settings import Settings
+from serving.gateway.state.article_state import CHANGES_STREAM
+from serving.gateway.state.event_clock import EVENT_CLOCK_KEY
 from serving.proto import recommender_pb2 as pb
 from serving.release.reader import Release
 from tests.local_cluster import ClusterNode, LocalCluster

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from retrieval_worlds import shop
 
-from serving.gateway.pages import DEEPEST_ARTICLE, FIRST_PAGE, BadToken, EarlierPages
 from serving.gateway.requests import InvalidRequest, Request
+from serving.gateway.stages.pages import DEEPEST_ARTICLE, FIRST_PAGE, BadToken, EarlierPages
 from serving.proto import recommender_pb2 as pb
 from serving.retrieval.customer import Customer
 

@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from test_recommend import degraded, ids
 
-from serving.gateway.pages import DEEPEST_ARTICLE
+from serving.gateway.stages.pages import DEEPEST_ARTICLE
 from serving.proto import recommender_pb2 as pb
 
 LONG_SHELF = 540
@@ -170,7 +170,9 @@ def test_pages_go_on_while_parts_of_the_system_are_away(rig):
 
 def test_impressions_count_on_from_page_to_page(rig, monkeypatch):
     offered: list[dict] = []
-    monkeypatch.setattr("serving.gateway.event_log.EventLog.offer", lambda _, events: offered.extend(events))
+    monkeypatch.setattr(
+        "serving.gateway.interactions.event_log.EventLog.offer", lambda _, events: offered.extend(events)
+    )
     walk(rig.recommend, count=11, request_id="one")
     assert [event["position"] for event in offered] == list(range(world.ARTICLES))
     assert len({event["event_id"] for event in offered}) == world.ARTICLES

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from serving.gateway.candidates import POPULAR, winning_sources
+from serving.ranking.find_candidates import POPULAR, winning_sources
 from serving.retrieval.candidates import CandidateSet, Quota
 from serving.retrieval.hit_chances import STEPS
 from serving.retrieval.sources.trending import TrendingSource

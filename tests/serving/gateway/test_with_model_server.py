@@ -14,9 +14,9 @@ from test_recommend import degraded, ids
 
 from infra.local.model_server import ModelServer
 from serving.proto import recommender_pb2 as pb
+from serving.ranking.query_features import QUERY_CATEGORIES, QUERY_NUMERIC
+from serving.ranking.ranking_features import ranking_feature_names
 from serving.retrieval.customer import RECENT_PURCHASES
-from serving.retrieval.query_features import QUERY_CATEGORIES, QUERY_NUMERIC
-from serving.retrieval.ranking_features import ranking_feature_names
 
 
 def save_models(base_dir: Path, version: int) -> None:

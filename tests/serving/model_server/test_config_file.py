@@ -3,7 +3,7 @@
 import pytest
 from saved_models import eventually
 
-from infra.errors import UserError
+from infra.base.errors import UserError
 
 POLL = {"model_config_file_poll_wait_seconds": 0.05}
 ALL = "model_version_policy { all {} } "

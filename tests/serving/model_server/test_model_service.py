@@ -10,7 +10,7 @@ from saved_models import counting, eventually
 from tensorflow.core.framework import types_pb2
 from tensorflow_serving.apis import get_model_status_pb2, model_management_pb2, predict_pb2
 
-from infra.errors import UserError
+from infra.base.errors import UserError
 
 ALL = "model_version_policy { all {} } "
 

@@ -12,7 +12,7 @@ import pytest
 from model_server_world import World
 from saved_models import eventually
 
-from infra.errors import UserError
+from infra.base.errors import UserError
 from serving.tf_serving.prediction import BlockingPredictionClient
 
 

@@ -9,14 +9,14 @@ import numpy as np
 import pytest
 from retrieval_worlds import TODAY, bought, shop
 
-from infra.errors import UserError
+from infra.base.errors import UserError
+from serving.ranking.query_features import QUERY_CATEGORIES, QUERY_NUMERIC
+from serving.ranking.ranking_features import ranking_feature_names
 from serving.release.manifest import MODELS, Manifest, SourceQuota
 from serving.release.reader import Release
 from serving.release.writer import ReleaseContent, write_release
 from serving.retrieval.candidates import Quota, collect
 from serving.retrieval.customer import Customer
-from serving.retrieval.query_features import QUERY_CATEGORIES, QUERY_NUMERIC
-from serving.retrieval.ranking_features import ranking_feature_names
 from serving.retrieval.sources.bought_together import BoughtTogetherSource
 from serving.retrieval.sources.source import Question
 from serving.retrieval.sources.trending import TrendingSource

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from retrieval_worlds import TODAY, bought, shop
 
+from serving.ranking.category_features import KIND_FEATURES, NEVER_DAYS_OF_DEPARTMENT, kind_features
 from serving.retrieval.affinities import LIFT_CATEGORIES
 from serving.retrieval.articles import ArticleTable
 from serving.retrieval.candidates import CandidateSet
 from serving.retrieval.customer import Customer
-from serving.retrieval.kind_features import KIND_FEATURES, NEVER_DAYS_OF_DEPARTMENT, kind_features
 from serving.retrieval.purchase_log import PurchaseLog
 
 SHIRTS, TROUSERS, SOCKS = 1, 2, 3

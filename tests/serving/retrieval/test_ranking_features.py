@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 from retrieval_worlds import TODAY, bought, shop
 
+from serving.ranking.query_features import QUERY_NUMERIC, query_inputs
+from serving.ranking.ranking_features import NEVER_DAYS, TASTE_SMOOTHING, ranking_feature_names, ranking_features
 from serving.retrieval.candidates import ABSENT, Quota, collect
 from serving.retrieval.customer import Customer
 from serving.retrieval.item_index import ItemIndex
-from serving.retrieval.query_features import QUERY_NUMERIC, query_inputs
-from serving.retrieval.ranking_features import NEVER_DAYS, TASTE_SMOOTHING, ranking_feature_names, ranking_features
 from serving.retrieval.sources.bought_again import BoughtAgainSource
 from serving.retrieval.sources.same_product import SameProductSource
 from serving.retrieval.sources.source import Question

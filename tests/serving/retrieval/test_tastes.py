@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 from retrieval_worlds import TODAY, bought, shop
 
+from serving.ranking.category_features import SMOOTHING
+from serving.ranking.taste_features import TASTE_FEATURES, taste_features
 from serving.retrieval.articles import CATEGORIES, ArticleTable
 from serving.retrieval.customer import Customer
-from serving.retrieval.kind_features import SMOOTHING
-from serving.retrieval.taste_features import TASTE_FEATURES, taste_features
 from serving.retrieval.tastes import GROUP, SHARE_SMOOTHING, Tastes
 
 PLAIN, BOLD = -1.0, 1.0

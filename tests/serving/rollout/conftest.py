@@ -7,7 +7,7 @@ from model_server_world import World
 from rollout_world import settings_for, write_bundle
 from saved_models import half_plus
 
-from infra.settings import Settings
+from infra.base.settings import Settings
 
 
 @dataclass

@@ -6,8 +6,8 @@ import pytest
 from rollout_world import seal
 from saved_models import eventually
 
-from infra.errors import UserError
-from infra.settings import Settings
+from infra.base.errors import UserError
+from infra.base.settings import Settings
 from serving.release.manifest import MODELS
 from serving.rollout import model_server, rollout
 from serving.rollout.model_server import RolloutModelServer

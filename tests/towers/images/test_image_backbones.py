@@ -16,7 +16,7 @@ import pytest
 import tensorflow as tf
 from sklearn.datasets import load_sample_image
 
-from infra.errors import UserError
+from infra.base.errors import UserError
 from towers.images import efficientnet_lite0, resnet152_weights
 from towers.images.backbone import open_backbone
 from towers.images.efficientnet_lite0 import EfficientNetLite0, packaged_weights

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 from picture_worlds import BLUE, GREEN, RED, MeanColour, article_table, write_picture
 
-from infra.errors import UserError
+from infra.base.errors import UserError
 from towers.images.build import add_new, embed_catalogue, embed_if_pictured, embed_new, read_articles
 from towers.images.filling import ANY, Filling
 from towers.images.reduction import IMAGE_DIM, Reduction

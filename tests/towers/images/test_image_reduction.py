@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from sklearn.decomposition import PCA
 
-from infra.errors import UserError
+from infra.base.errors import UserError
 from towers.images.reduction import IMAGE_DIM, Reduction
 
 

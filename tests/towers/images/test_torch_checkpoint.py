@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from infra.errors import UserError
+from infra.base.errors import UserError
 from towers.images.efficientnet_lite0 import packaged_weights
 from towers.images.torch_checkpoint import read_checkpoint
 

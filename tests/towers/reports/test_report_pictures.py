@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
-from infra.errors import UserError
+from infra.base.errors import UserError
 from towers.reports.contact_sheet import SheetRow, Tile, contact_sheet
 from towers.reports.lettering import fit_lines, font
 from towers.reports.thumbnails import colour_rgb, thumbnail

@@ -1,0 +1,60 @@
+"""Stage 2: what the online store knows of a customer, in one round trip."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+from feature_repo.online.entity_values import fields_of, parse
+from feature_repo.online.format import entity_key
+from feature_repo.schema import CUSTOMER_ACTIVITY_30D, CUSTOMER_HISTORY, CUSTOMER_PROFILE
+from infra.base.clock import epoch_day
+from serving.retrieval.articles import ArticleTable
+from serving.retrieval.customer import Customer
+
+VIEWS = (CUSTOMER_PROFILE, CUSTOMER_HISTORY, CUSTOMER_ACTIVITY_30D)
+_FIELDS = fields_of(VIEWS)
+
+
+class HashReader(Protocol):
+    """What is needed of a Redis client; ``redis.asyncio.Redis`` and ``ClusterReader`` have it."""
+
+    def hmget(self, name: Any, keys: Any, /) -> Any:
+        """The fields ``keys`` of the hash ``name``, to be awaited."""
+
+
+@dataclass(frozen=True)
+class Shopper:
+    """A customer, and how much is known of them."""
+
+    customer: Customer
+    known: bool  # False: the online store holds nothing of them, or is away
+    newest: datetime | None  # event time of the newest feature
+
+
+class CustomerFeatures:
+    """Reads the three customer views from Redis."""
+
+    def __init__(self, client: HashReader) -> None:
+        self._redis = client
+
+    async def read(self, customer_id: str, articles: ArticleTable, now: datetime) -> Shopper:
+        """One customer as of ``now``.
+
+        Args:
+            articles: of the release that answers; what it does not know is left out of the customer's purchases.
+
+        Raises:
+            redis.RedisError: Redis does not answer.
+            ValueError: it holds something that Feast did not write.
+        """
+        raw = await self._redis.hmget(entity_key("customer", customer_id), _FIELDS)
+        stored = parse(customer_id, VIEWS, raw, now)
+        customer = Customer.from_values(customer_id, stored.values, articles, epoch_day(now))
+        return Shopper(customer, bool(stored.event_times), max(stored.event_times.values(), default=None))
+
+
+def unknown_shopper(customer_id: str, articles: ArticleTable, now: datetime) -> Shopper:
+    """Nothing known: of a new customer, or of any while Redis is away."""
+    return Shopper(Customer.from_values(customer_id, {}, articles, epoch_day(now)), known=False, newest=None)

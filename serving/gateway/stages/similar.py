@@ -1,0 +1,43 @@
+"""SimilarArticles: the nearest item vectors, through the request's filters."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from serving.gateway.recommend import ShownArticle
+from serving.ranking.filters import Allowed, ArticleFilters, prices_micros
+from serving.release.reader import Release
+
+SOURCE = "similar"
+
+
+class UnknownArticle(Exception):  # noqa: N818 - becomes the status NOT_FOUND
+    """The release does not hold the article."""
+
+
+def similar_articles(release: Release, article_id: str, count: int, filters: ArticleFilters) -> list[ShownArticle]:
+    """The ``count`` allowed articles nearest to one, nearest first, scored by cosine.
+
+    Raises:
+        UnknownArticle: the release does not hold it.
+        UnknownIndexGroup: the filters name what the release does not have.
+    """
+    articles = release.articles
+    position = articles.position.get(article_id)
+    if position is None:
+        raise UnknownArticle(f"release {release.number} holds no article {article_id!r}; ids have their leading zeros")
+    allowed = Allowed(filters, articles, context=position)
+    depth = 2 * count
+    while True:
+        nearest, cosines = release.index.similar(position, depth)
+        kept = allowed(nearest)
+        if kept.sum() >= count or depth >= len(articles):
+            break
+        depth *= 8
+    nearest, cosines = nearest[kept][:count], cosines[kept][:count]
+    prices = np.nan_to_num(prices_micros(articles, nearest)).round().astype(np.int64)
+    name = articles.name(position)
+    return [
+        ShownArticle(articles.ids[near], cosine, SOURCE, f"Like {name}", price, articles.name(near))
+        for near, cosine, price in zip(nearest.tolist(), cosines.tolist(), prices.tolist(), strict=True)
+    ]

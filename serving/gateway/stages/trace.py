@@ -1,0 +1,69 @@
+"""What happened to one request: how long each stage took and which ones the answer does without."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+from serving.gateway.metrics import DEGRADED, STAGE_SECONDS
+from serving.gateway.stages.deadline import Deadline, StageFailed
+
+T = TypeVar("T")
+
+_LOG_AT_MOST_EVERY_S = 10.0
+_logged_at: dict[str, float] = {}
+
+log = logging.getLogger(__name__)
+
+
+class Trace:
+    """Runs the stages of one request and notes what becomes of them."""
+
+    def __init__(self, deadline: Deadline) -> None:
+        self.deadline = deadline
+        self.degraded: dict[str, str] = {}  # stage -> why
+        self.seconds: dict[str, float] = {}  # stage -> time taken
+
+    async def remote(self, stage: str, work: Coroutine[Any, Any, T]) -> T | None:
+        """Await a stage that another process answers; None where it fails or takes longer than its budget."""
+        with self.timed(stage):
+            try:
+                return await self.deadline.spend(stage, work)
+            except StageFailed as failure:
+                self.note(stage, str(failure))
+                return None
+
+    def local(self, stage: str, work: Callable[[], T]) -> T | None:
+        """Compute a stage in this process; None where it raises, which is a bug and logged as one."""
+        with self.timed(stage):
+            try:
+                return work()
+            except Exception as error:
+                log.exception("stage %s", stage)
+                self.note(stage, f"{type(error).__name__}; see the gateway's log")
+                return None
+
+    @contextmanager
+    def timed(self, stage: str) -> Iterator[None]:
+        """Measure a stage."""
+        started = time.perf_counter()
+        try:
+            yield
+        finally:
+            seconds = time.perf_counter() - started
+            self.seconds[stage] = seconds
+            STAGE_SECONDS.labels(stage).observe(seconds)
+
+    def note(self, stage: str, why: str | None) -> None:
+        """Note that a stage did not contribute; None: it did."""
+        if why is None:
+            return
+        self.degraded[stage] = why
+        DEGRADED.labels(stage).inc()
+        now = time.monotonic()
+        if now - _logged_at.get(stage, float("-inf")) > _LOG_AT_MOST_EVERY_S:
+            _logged_at[stage] = now
+            log.warning("answering without %s: %s", stage, why)

@@ -1,0 +1,310 @@
+"""The live columns of a release's articles: sales of the last 30 days and stock, followed through Redis.
+
+The streaming worker appends to a Redis Stream which articles it has changed; this thread re-reads just those and writes
+them into the matrix that requests read. What the stream says is only *which* rows to read again, so reading too much is
+harmless, and a gap (the stream is trimmed, or Redis has lost some or all of it) is mended by reading everything once.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+from feature_repo.online.cluster_pipe import open_pipe
+from feature_repo.online.cluster_slots import client_of_key
+from feature_repo.online.entity_values import fields_of
+from feature_repo.online.format import decode_timestamp_micros, entity_key
+from feature_repo.online.numeric_columns import numeric_view
+from feature_repo.online.redis_pipe import Pipe
+from feature_repo.online.resp import array_header, bulk
+from feature_repo.schema import ARTICLE_ACTIVITY_30D, ARTICLE_AVAILABILITY
+from infra.base.clock import Clock, epoch_day
+from serving.gateway.state.event_clock import EVENT_CLOCK_KEY, EventClock
+from serving.release.reader import Release
+
+CHANGES_STREAM = "vitrine:article-changes"
+
+_VIEWS = (ARTICLE_ACTIVITY_30D, ARTICLE_AVAILABILITY)
+_FIELDS = fields_of(_VIEWS)
+_HMGET_HEAD = array_header(len(_FIELDS) + 2) + bulk(b"HMGET")
+_HMGET_TAIL = b"".join(map(bulk, _FIELDS))
+_ACTIVITY_FIELDS = len(ARTICLE_ACTIVITY_30D.features) + 1  # the view's event time comes last
+_LAST_SALE = [feature.name for feature in ARTICLE_ACTIVITY_30D.features].index("last_sale_at")
+_UNITS_3D = [feature.name for feature in ARTICLE_ACTIVITY_30D.features].index("units_3d")
+_MICROSECONDS_PER_DAY = 86_400_000_000
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_CONNECT_S = 1.0
+_NOT_LOADED = "sales and stock are not loaded yet"
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class FollowConfig:
+    """How closely the live columns are followed."""
+
+    load_chunk: int = 2_000  # articles a round trip while nobody waits for this release yet
+    change_chunk: int = 500
+    change_pause_ms: int = 20  # between two batches of changes: what trends is computed anew after each
+    refresh_chunk: int = 200  # small, so that a refresh does not get in the way of requests
+    refresh_pause_ms: int = 5
+    refresh_every_s: float = 600.0
+    refresh_at_most_every_s: float = 60.0  # where the clock runs fast, as in replays
+    block_ms: int = 500
+    entries: int = 1_000  # of the stream, a read
+    timeout_s: float = 5.0
+
+
+@dataclass(frozen=True)
+class _Place:
+    """A place in the stream: the last entry read and how many had been added up to it."""
+
+    entry: bytes
+    added: int
+
+
+class ArticleState:
+    """Loads and follows the live columns of one release."""
+
+    def __init__(
+        self,
+        release: Release,
+        redis_url: str,
+        clock: Clock,
+        event_clock: EventClock,
+        config: FollowConfig | None = None,
+    ) -> None:
+        self._articles, self._index = release.articles, release.index
+        self._clock, self._event_clock = clock, event_clock
+        self._config = config or FollowConfig()
+        self._redis_url = redis_url
+        self._connections: tuple[redis.Redis, Pipe] | None = None
+        self._place: _Place | None = None  # None: everything must be read
+        self._refresh: Iterator[npt.NDArray[np.int32]] | None = None
+        self._refreshed_at = time.monotonic()
+        self._refreshed_day = 0
+        self._newest_micros = 0
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name=f"article-state-{release.number}", daemon=True)
+        self.problem: str | None = _NOT_LOADED
+        self.reloads = 0
+        event_clock.advance(_EPOCH + timedelta(days=release.as_of_day))
+
+    @property
+    def newest(self) -> datetime | None:
+        """Event time of the newest row read, None where there is none."""
+        return _EPOCH + timedelta(microseconds=self._newest_micros) if self._newest_micros else None
+
+    def load(self) -> None:
+        """Read everything once. Where Redis is away the release's own columns stand in; :meth:`start` will mend it."""
+        try:
+            self._load()
+        except redis.RedisError as error:
+            self._note(error)
+        except ValueError:
+            self._malformed()
+
+    def start(self) -> None:
+        """Follow the changes from here on, in a thread of its own."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Stop following; returns at once."""
+        self._stopping.set()
+
+    def catch_up(self) -> None:
+        """Apply all that has changed up to now; for callers that do not :meth:`start` a thread.
+
+        Raises:
+            redis.RedisError: Redis does not answer.
+        """
+        target = self._end_of_stream().added
+        while self._place is None or self._place.added < target:
+            self._load() if self._place is None else self._apply_changes()
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                if self._place is None:
+                    self._load()
+                self._step()
+            except redis.RedisError as error:
+                self._note(error)
+                self._stopping.wait(0.2)
+            except Exception:
+                # What one row holds must not end the following of all others.
+                self._malformed()
+                self._stopping.wait(self._config.timeout_s)
+        self._disconnect()
+
+    def _malformed(self) -> None:
+        log.exception("article state: Redis holds what cannot be read; everything will be read again")
+        self._place, self.problem = None, "sales and stock are not followed: a malformed value in Redis"
+
+    def _note(self, error: Exception) -> None:
+        if self.problem in (None, _NOT_LOADED):
+            log.warning("article state: Redis does not answer, sales and stock stand still: %s", error)
+        self.problem = f"sales and stock are not followed: {type(error).__name__}"
+        self._disconnect()
+
+    def _connect(self) -> tuple[redis.Redis, Pipe]:
+        """A client of the server that has the stream, and a pipe to all: of a cluster as it is now."""
+        if self._connections is None:
+            # The loop above is the retry; a second one inside the client would only hide an outage from it.
+            stream = client_of_key(
+                self._redis_url,
+                CHANGES_STREAM.encode(),
+                socket_timeout=self._config.timeout_s,
+                socket_connect_timeout=_CONNECT_S,
+                protocol=2,
+                retry=Retry(NoBackoff(), 0),
+            )
+            self._connections = stream, open_pipe(self._redis_url, self._config.timeout_s, _CONNECT_S)
+        return self._connections
+
+    def _disconnect(self) -> None:
+        if self._connections is not None:
+            stream, rows = self._connections
+            self._connections = None
+            stream.close()
+            rows.close()
+
+    @property
+    def _stream(self) -> redis.Redis:
+        return self._connect()[0]
+
+    @property
+    def _pipe(self) -> Pipe:
+        return self._connect()[1]
+
+    def _load(self) -> None:
+        # The place is taken before the rows are read: a change in between is then read twice, never missed.
+        place = self._end_of_stream()
+        self._follow_event_clock()
+        everything = np.arange(len(self._articles), dtype=np.int32)
+        for chunk in _chunks(everything, self._config.load_chunk):
+            if self._stopping.is_set():
+                return
+            self._read_again(chunk)
+        self._place, self.problem = place, None
+        self._refreshed_at, self._refreshed_day = time.monotonic(), epoch_day(self._clock())
+        self.reloads += 1
+
+    def _step(self) -> None:
+        """Apply what has changed, waiting for it a moment; meanwhile refresh everything, if that is due."""
+        assert self._place is not None
+        if self._refresh is None and self._refresh_is_due():
+            self._refresh = _chunks(np.arange(len(self._articles), dtype=np.int32), self._config.refresh_chunk)
+            self._refreshed_at, self._refreshed_day = time.monotonic(), epoch_day(self._clock())
+        wait_ms = self._config.block_ms if self._refresh is None else self._config.refresh_pause_ms
+        changed = self._stream.xread({CHANGES_STREAM: self._place.entry}, count=1, block=wait_ms)
+        self.problem = None
+        if changed or self._was_emptied():
+            self._apply_changes()
+            self._stopping.wait(self._config.change_pause_ms / 1e3)
+        else:
+            self._follow_event_clock()
+        if self._refresh is not None:
+            chunk = next(self._refresh, None)
+            if chunk is None:
+                self._refresh = None
+            else:
+                self._read_again(chunk)
+
+    def _refresh_is_due(self) -> bool:
+        """Every few minutes, and on a new day, when rows may outlive their time."""
+        age_s = time.monotonic() - self._refreshed_at
+        new_day = epoch_day(self._clock()) != self._refreshed_day
+        return age_s > self._config.refresh_every_s or (new_day and age_s > self._config.refresh_at_most_every_s)
+
+    def _was_emptied(self) -> bool:
+        """Whether Redis lost the stream, as after FLUSHALL: then it holds less than was read already."""
+        assert self._place is not None
+        return self._end_of_stream().added < self._place.added
+
+    def _apply_changes(self) -> None:
+        place = self._place
+        assert place is not None
+        # Entries and their count in one transaction: a difference is then a gap for certain, no race with trimming.
+        pipeline = self._stream.pipeline(transaction=True)
+        pipeline.xinfo_stream(CHANGES_STREAM)
+        pipeline.xrange(CHANGES_STREAM, min=b"(" + place.entry, count=self._config.entries)
+        info, entries = pipeline.execute(raise_on_error=False)
+        if isinstance(info, Exception) or isinstance(entries, Exception):
+            self._place = None  # the stream is gone, or elsewhere
+            return
+        unread = int(info["entries-added"]) - place.added
+        if len(entries) != min(unread, self._config.entries):
+            log.warning("article state: %d changes were trimmed unread; reading everything", unread - len(entries))
+            self._place = None
+            return
+        changed: set[str] = set()
+        for _, fields in entries:
+            changed.update(fields.get(b"articles", b"").decode().split(","))
+        positions = self._articles.positions(sorted(changed))
+        for chunk in _chunks(positions[positions >= 0], self._config.change_chunk):
+            self._read_again(chunk)
+        for _, fields in entries:
+            if b"clock" in fields:
+                self._event_clock.advance_to(fields[b"clock"])
+        if entries:  # only now: a row that could not be read is read with the next try
+            self._place = _Place(entries[-1][0], place.added + len(entries))
+
+    def _end_of_stream(self) -> _Place:
+        try:
+            info: Any = self._stream.xinfo_stream(CHANGES_STREAM)
+        except redis.ResponseError as error:
+            if "no such key" not in str(error):  # such as: another master of the cluster has it now
+                raise
+            return _Place(b"0-0", 0)  # nobody has written to it yet
+        return _Place(info["last-generated-id"], int(info["entries-added"]))
+
+    def _follow_event_clock(self) -> None:
+        text: Any = self._pipe.call(b"GET", EVENT_CLOCK_KEY.encode())
+        if text:
+            self._event_clock.advance_to(text)
+
+    def _read_again(self, positions: npt.NDArray[np.int32]) -> None:
+        """Read the rows of some articles from Redis and write those that differ into the matrix and the index."""
+        rows = self._rows([entity_key("article", self._articles.ids[position]) for position in positions.tolist()])
+        now = self._clock()
+        activity = self._activity([row[:_ACTIVITY_FIELDS] for row in rows], now)
+        stock = numeric_view(ARTICLE_AVAILABILITY, [row[_ACTIVITY_FIELDS:] for row in rows], now)[:, 0]
+        self._articles.in_stock[positions] = stock != 0  # articles without a row, NaN, are in stock
+        old = self._articles.activity[positions]
+        differs = ~((old == activity) | (np.isnan(old) & np.isnan(activity))).all(axis=1)
+        if differs.any():
+            self._articles.update_activity(positions[differs], activity[differs])
+            self._index.set_units(positions[differs], np.nan_to_num(activity[differs, _UNITS_3D]))
+
+    def _rows(self, keys: list[bytes]) -> list[Sequence[bytes | None]]:
+        """HMGET of many hashes in one round trip.
+
+        Packed by hand: a whole catalogue is read before the first answer, and a client's own pipeline takes three
+        times as long to pack what differs in nothing but the key.
+        """
+        packed = [bulk(key) for key in keys]
+        return self._pipe.ask([(key, _HMGET_HEAD + key + _HMGET_TAIL) for key in packed])
+
+    def _activity(self, rows: list[Sequence[bytes | None]], now: datetime) -> npt.NDArray[np.float32]:
+        """Rows as the article table holds them: [m, len(ACTIVITY_COLUMNS)], the last sale as a day."""
+        exact = numeric_view(ARTICLE_ACTIVITY_30D, rows, now, np.float64)
+        exact[:, _LAST_SALE] = np.floor(exact[:, _LAST_SALE] / _MICROSECONDS_PER_DAY)
+        stamps = {row[-1] for row in rows if row[-1] is not None}
+        self._newest_micros = max([self._newest_micros, *map(decode_timestamp_micros, stamps)])
+        return exact.astype(np.float32)
+
+
+def _chunks(positions: npt.NDArray[np.int32], size: int) -> Iterator[npt.NDArray[np.int32]]:
+    return (positions[start : start + size] for start in range(0, positions.size, size))

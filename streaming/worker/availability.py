@@ -1,0 +1,65 @@
+"""Stock into the online store: the latest word on each article wins, however often and in whatever order it comes.
+
+How far it is applied is marked like the positions of purchases, so what a Redis has lost is read again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from feature_repo.events.rules import AVAILABILITY, Availability
+from feature_repo.online.format import encode_timestamp_micros, encode_value, entity_key, feature_field, timestamp_field
+from feature_repo.online.redis_pipe import Keyed, Pipe
+from feature_repo.online.resp import array_header, bulk, script_call
+from feature_repo.schema import ARTICLE_AVAILABILITY, Kind
+from streaming.store.checkpoints import Positions
+
+# The field ``w/`` holds the event time as twenty digits, to compare; times before the newest change nothing.
+_WRITE = """
+local newest = redis.call('HGET', KEYS[1], 'w/')
+if newest and newest >= ARGV[1] then return 0 end
+redis.call('HSET', KEYS[1], 'w/', unpack(ARGV))
+return 1
+"""
+
+
+class AvailabilityUpdates:
+    """Writes ``article_availability`` in Feast's format, one atomic script per article."""
+
+    def __init__(self, pipe: Pipe) -> None:
+        self._pipe = pipe
+        self._head = array_header(9) + script_call(pipe.load_script(_WRITE))
+        view = ARTICLE_AVAILABILITY
+        self._feature_field = bulk(feature_field(view.name, view.features[0].name))
+        self._timestamp_field = bulk(timestamp_field(view.name))
+
+    def apply(self, events: Iterable[Availability]) -> list[str]:
+        """Write what is new; returns the ids of the articles whose stock was told."""
+        events = list(events)
+        replies = self._pipe.ask([self._write(event) for event in events])
+        return sorted({event.article_id for event, written in zip(events, replies, strict=True) if written})
+
+    def positions(self, topic_id: str) -> dict[int, int]:
+        """Partition to the next offset to apply; of another topic of that name nothing is known."""
+        return self._positions(topic_id).read()
+
+    def mark(self, topic_id: str, next_offsets: Mapping[int, int]) -> None:
+        """What comes before these offsets was applied."""
+        self._positions(topic_id).write(next_offsets)
+
+    def _positions(self, topic_id: str) -> Positions:
+        return Positions(self._pipe, f"{AVAILABILITY}:{topic_id}")
+
+    def _write(self, event: Availability) -> Keyed:
+        key = bulk(entity_key("article", event.article_id))
+        return key, b"".join(
+            (
+                self._head,
+                key,
+                bulk(b"%020d" % event.occurred_at_us),
+                self._feature_field,
+                bulk(encode_value(Kind.BOOL, event.in_stock)),
+                self._timestamp_field,
+                bulk(encode_timestamp_micros(event.occurred_at_us)),
+            )
+        )

@@ -58,9 +58,7 @@ class ConfigFile:
         """Look at the file again and again. It rules: a reload by RPC that it does not agree with is undone."""
         while not stopping.wait(every_seconds):
             try:
-                config = self.read()
-                if config is not None and config != self._host.config:
-                    self._host.reload(config, give_up=stopping.is_set)
+                if self._host.agree_with(self.read, give_up=stopping.is_set):
                     log.info("took over %s", self._path)
                 self._complaint = ""
             except UserError as error:

@@ -127,6 +127,27 @@ class ModelHost:
         """
         with self._reloading:
             new_models = self._apply(config)
+        self._wait_for(new_models, give_up)
+
+    def agree_with(
+        self, read: Callable[[], model_server_config_pb2.ModelServerConfig | None], give_up: Callable[[], bool]
+    ) -> bool:
+        """Reload what ``read`` gives, unless it is in force already or None; returns whether anything was reloaded.
+
+        It is read within the lock: whoever writes a file and then reloads it by RPC is not undone by an older reading.
+
+        Raises:
+            ServingError: as ``reload``.
+        """
+        with self._reloading:
+            config = read()
+            if config is None or config == self._config:
+                return False
+            new_models = self._apply(config)
+        self._wait_for(new_models, give_up)
+        return True
+
+    def _wait_for(self, new_models: set[str], give_up: Callable[[], bool]) -> None:
         self._versions.wait_until_settled(new_models, give_up)
         self._require_available(new_models)
 

@@ -1,9 +1,12 @@
 """models.config is followed, and nothing that is wrong with it takes down what serves."""
 
+import threading
+
 import pytest
 from saved_models import eventually
 
 from infra.base.errors import UserError
+from serving.model_server.config_file import ConfigFile
 
 POLL = {"model_config_file_poll_wait_seconds": 0.05}
 ALL = "model_version_policy { all {} } "
@@ -81,3 +84,32 @@ def test_folders_that_are_not_versions_are_left_alone(world):
     (world.folder / "m" / "README").write_text("")
     world.start(world.config(world.model("m", ALL)))
     assert world.states() == {1: "AVAILABLE"}
+
+
+def test_an_older_reading_of_the_file_does_not_undo_a_reload_by_call(world, monkeypatch):
+    def labelled(stable):
+        return world.config(world.model("m", f'{ALL} version_labels {{ key: "stable" value: {stable} }}'))
+
+    def promote():
+        world.write_config(labelled(2))
+        world.reload(labelled(2))
+
+    promotion, read = threading.Thread(target=promote), ConfigFile.read
+
+    def read_just_before_a_promotion(file):
+        if promotion.ident is not None:
+            raise UserError("nothing more is read")
+        config = read(file)
+        promotion.start()
+        promotion.join(0.5)  # where the reading is held back, so is the promotion
+        return config
+
+    world.put("m", 1)
+    world.put("m", 2)
+    world.start(world.config(world.model("m", ALL)), **POLL)
+    world.until("m", {2: "AVAILABLE", 1: "AVAILABLE"})
+    world.write_config(labelled(1))
+    eventually(lambda: answers(world, 1, label="stable"))
+    monkeypatch.setattr(ConfigFile, "read", read_just_before_a_promotion)
+    eventually(lambda: promotion.ident is not None and not promotion.is_alive())
+    eventually(lambda: answers(world, 2, label="stable"))

@@ -60,15 +60,12 @@ def locked_redis(redis_server: RedisServer, redis_client: redis.Redis) -> Iterat
 
 
 def test_errors_name_the_place_without_the_password(tables: Path, locked_redis: str) -> None:
-    nowhere = f"127.0.0.1:{free_port()}"
-    for address in (nowhere, locked_redis):
-        environ = environment(tables, f"redis://ann:{SECRET}@{address}/0")
-        for command in (("stream", "--only-bootstrap"), ("stream", "status"), ("materialize", "--as-of", "2020-09-21")):
-            answer = said(environ, *command)
-            assert "Traceback" not in answer
-            assert f"{SHOWN}{address}/0" in answer or "Kafka" in answer, answer
-            assert "s3cret" not in answer
-        assert "s3cret" not in said({**environ, "VITRINE_CLOCK": "never"}, "stream", "status")
+    nowhere, load = f"127.0.0.1:{free_port()}", ("materialize", "--as-of", "2020-09-21")
+    for address, command in ((nowhere, load), (locked_redis, load), (nowhere, ("stream", "--only-bootstrap"))):
+        answer = said(environment(tables, f"redis://ann:{SECRET}@{address}/0"), *command)
+        assert "Traceback" not in answer
+        assert f"{SHOWN}{address}/0" in answer
+        assert "s3cret" not in answer
     malformed = said(environment(tables, f"redis://ann:{SECRET}@shop:port/0"), "stream", "status")
     assert f"VITRINE_REDIS_URL is '{SHOWN}shop:port/0'" in malformed
 

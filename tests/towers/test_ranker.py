@@ -38,6 +38,16 @@ def test_scores_are_calibrated_to_all_candidates_not_to_those_that_were_sampled(
     assert abs(scores[top].mean() / labels[top].mean() - 1) < 0.15
 
 
+def test_the_cross_entropy_while_training_allows_for_the_negatives_left_out() -> None:
+    # All four candidates look alike, so every logit starts at 0. A quarter of the negatives was kept: while training
+    # the logit is 0 - log(1/4) = log 4. Binary cross-entropy of the one that was bought: log(1 + e^-log 4) = log 1.25,
+    # of the three that were not: log(1 + e^log 4) = log 5.
+    bought = np.array([True, False, False, False])
+    rows = RankingSet(np.ones((4, 2), np.float32), bought, np.full(4, 0.25, np.float32), np.array([4], np.int32))
+    (loss,) = train_ranker(rows, RankerConfig(epochs=1)).epoch_losses
+    assert abs(loss - (np.log(1.25) + 3 * np.log(5)) / 4) < 1e-5
+
+
 def test_the_list_loss_leaves_rare_chances_roughly_right_once_their_level_is_set() -> None:
     training, features, chance, labels = sampled(80_000, -5.0)
     model = train_ranker(training, RankerConfig(epochs=10, batch_size=512))

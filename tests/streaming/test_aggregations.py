@@ -19,6 +19,7 @@ from streaming.windows.aggregations.day_totals import DayTotals, Totals
 from streaming.windows.aggregations.distinct import Distinct
 from streaming.windows.aggregations.event_ids import EventIds
 from streaming.windows.aggregations.latest_purchases import LatestPurchases
+from tests.streaming.online_spend import OnlineSpend
 from tests.streaming.worlds import DAY, purchase
 
 ALL: dict[str, Aggregation[Any]] = {
@@ -26,6 +27,7 @@ ALL: dict[str, Aggregation[Any]] = {
     "distinct": Distinct(attrgetter("article_id")),
     "latest": LatestPurchases(3),
     "event ids": EventIds(),
+    "the recipe's example": OnlineSpend(),
 }
 
 

@@ -1,5 +1,10 @@
-"""Everything that answers a storefront: the gateway, the sources of candidates, the model server and the rollout.
+"""Everything that answers a storefront, and the release that it answers with.
 
-Nothing here imports TensorFlow, except the embedded model server, and nothing imports ``towers``: training imports
-``serving.retrieval`` and ``serving.release`` instead, so that what is served is what was trained and evaluated.
+``gateway`` answers calls, with deadlines and I/O around the pure stages of ``ranking``, whose candidates come from
+``retrieval``; ``release`` is the bundle that holds what they need; ``rollout`` brings it to customers and back.
+``tf_serving`` is the lean client of TensorFlow Serving, ``model_server`` the embedded stand-in for it, ``proto`` the
+messages.
+
+Nothing here imports TensorFlow, except the embedded model server, and nothing imports ``towers``: training and
+evaluation import ``ranking``, ``retrieval`` and ``release`` instead, so that what is served is what was evaluated.
 """

@@ -1,6 +1,7 @@
-"""From purchase files to Feast's offline tables, correct in time.
+"""From validated purchases to Feast's offline tables, correct in time.
 
-``purchase_files`` validates files in Kaggle's H&M layout and writes them as Parquet; ``pipeline`` computes one offline
-table per feature view from them, each in a file named for its view. The computation is written as Ibis expressions:
-they run on DuckDB here and on Spark where one machine is too small.
+``pipeline`` computes one offline table per feature view, each in a file named for its view, from the purchases that
+``files`` and the event log hold (``purchases``). A 30-day window is a sweep over ``change_points``; ``offline_table``
+gives rows Feast's columns; ``as_of`` refuses days at which nothing was known. The computation is written as Ibis
+expressions: they run on DuckDB here (``engine``) and on Spark where one machine is too small.
 """

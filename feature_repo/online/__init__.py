@@ -2,7 +2,7 @@
 
 ``format`` knows the bytes of keys, fields, values and timestamps; ``entity_values`` turns one HMGET reply into the
 features of a customer or an article; ``numeric_columns`` decodes whole catalogues at once; ``writer`` loads many rows.
-``redis_url`` says where the store is, ``redis_pipe`` and ``cluster_pipe`` take packed commands to one Redis or to the
-masters of a Redis Cluster, found by ``cluster_slots``.
+``redis_pipe`` and ``cluster_pipe`` take packed commands to one Redis or to the masters of a Redis Cluster, found by
+``cluster_slots``; ``feast_store`` is Feast's own way there.
 What is written here is readable by stock Feast, bit for bit, and the other way round; tests hold it to that.
 """

@@ -1,4 +1,6 @@
-"""From a customer to ranked candidates, in numpy: the customer's state, the item index, the candidate sources and the
-features of the ranker. The gateway calls this per request; training and evaluation call the very same code as of past
-days.
+"""From a customer to candidates, in numpy: who asks, what there is, and the sources that propose.
+
+``customer`` and ``articles`` are the two sides of a request, ``item_index`` finds neighbours of an embedding, and
+``candidates`` unites what ``sources`` propose. The others are what sources and features know from purchases
+(``purchase_log``): what goes together, what is bought again, latent tastes, and how often each source is right.
 """

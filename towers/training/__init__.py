@@ -1,1 +1,6 @@
-"""."""
+"""From training data to a release: ``pipeline`` is ``vitrine train``, step by step.
+
+``fitting`` fits everything to the days before a day: towers (``tower_trainer``, ``fitted_towers``), candidate sources
+(``fitted_sources``), tastes (``taste_fitting``), ranker. ``bundle`` and ``export`` write it, ``measured`` keeps what a
+later evaluation needs, ``released`` reads it back. ``ablation`` does it again without one thing at a time.
+"""

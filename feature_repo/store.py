@@ -5,7 +5,7 @@ from __future__ import annotations
 from feast import FeatureStore, FeatureView, RepoConfig
 from feast.errors import FeastObjectNotFoundException
 
-from feature_repo.definitions import Definitions, define
+from feature_repo.feast_objects import Definitions, define
 from feature_repo.online import feast_store
 from feature_repo.provider import PROVIDER
 from feature_repo.registry_store import STORE_TYPE as REGISTRY_STORE_TYPE

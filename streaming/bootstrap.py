@@ -19,12 +19,20 @@ import duckdb
 from redis.exceptions import RedisError
 
 from feature_repo.batch.as_of import last_day_known, refuse_future
+from feature_repo.contracts import (
+    BOOTSTRAPPED_KEY,
+    BOOTSTRAPPING_KEY,
+    EVENT_CLOCK_KEY,
+    SWEPT_KEY,
+    TRANSACTIONS,
+    WATERMARKS_KEY,
+)
 from feature_repo.events.purchase import DAY_MICROS, NO_PARTITION, Purchase, buyer_digest
-from feature_repo.events.rules import TRANSACTIONS, instant_text, micros_of
+from feature_repo.events.rules import instant_text, micros_of
 from feature_repo.files.purchase_dates import believed_days
 from feature_repo.online.cluster_pipe import open_pipe
 from feature_repo.online.cluster_slots import master_clients
-from feature_repo.online.format import entity_key
+from feature_repo.online.keys import entity_key
 from feature_repo.online.redis_pipe import Pipe, keyed
 from feature_repo.schema import WINDOW_DAYS
 from infra.base.errors import UserError
@@ -36,16 +44,9 @@ from streaming.store.node_marks import check_every_master_is_marked, mark_keys
 from streaming.store.window_packing import HEADER_FIELD
 from streaming.store.window_store import WindowStore
 from streaming.time.expiry_index import ExpiryIndex
-from streaming.time.sweep import SWEPT_KEY
 from streaming.unreachable import redis_unreachable
 from streaming.windows.state import WindowState
-from streaming.worker.purchase_stream import (
-    BOOTSTRAPPED_KEY,
-    BOOTSTRAPPING_KEY,
-    EVENT_CLOCK_KEY,
-    WATERMARKS_KEY,
-    entity_tools,
-)
+from streaming.worker.purchase_stream import entity_tools
 
 _ENTITIES_AT_ONCE = 1_000
 _DAY = "CAST(make_timestamp(at_us) AS DATE)"

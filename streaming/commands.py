@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from feature_repo.commands import DAY, REJECT_FILE, TIME_ZONE
+from feature_repo.contracts import TOPICS, TRANSACTIONS
 from infra.base.errors import UserError
 from infra.base.settings import Settings
 
@@ -144,9 +145,7 @@ def replay(
     click.echo(f"{sent.purchases:,} purchases sent and acknowledged in {sent.seconds:.1f} s ({rate:,.0f} a second)")
 
 
-TOPIC = click.argument(
-    "topic", type=click.Choice(["transactions", "interactions", "availability"]), default="transactions"
-)
+TOPIC = click.argument("topic", type=click.Choice(TOPICS), default=TRANSACTIONS)
 
 
 @click.group("dead-letters")

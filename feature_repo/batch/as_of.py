@@ -7,6 +7,7 @@ from pathlib import Path
 
 import duckdb
 
+from feature_repo.contracts import TRANSACTIONS
 from feature_repo.files.purchase_dates import possible_days
 from infra.base.clock import wall_clock
 from infra.base.errors import UserError
@@ -36,7 +37,7 @@ def last_day_known(tables_dir: Path, event_log_dir: Path, as_of: date) -> date:
     if not path.exists():
         raise UserError(f"{path} is missing; run `vitrine ingest DATA_DIR` first")
     days = f"SELECT day FROM read_parquet('{_quoted(path)}')"
-    event_log = event_log_dir / "transactions"
+    event_log = event_log_dir / TRANSACTIONS
     if any(event_log.glob("**/*.parquet")):
         days += f" UNION ALL SELECT CAST(occurred_at AS DATE) FROM read_parquet('{_quoted(event_log)}/**/*.parquet')"
     with duckdb.connect() as connection:

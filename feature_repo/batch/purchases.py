@@ -9,6 +9,7 @@ import ibis
 from ibis.expr.types import Table
 
 from feature_repo.batch.engine import epoch_micros
+from feature_repo.contracts import TRANSACTIONS
 from infra.base.errors import UserError
 
 EPOCH = date(1970, 1, 1)
@@ -29,7 +30,7 @@ def read_purchases(connection: ibis.BaseBackend, tables_dir: Path, event_log_dir
     if not path.exists():
         raise UserError(f"{path} is missing; run `vitrine ingest DATA_DIR` first")
     purchases = connection.read_parquet(str(path)).select(*COLUMNS)
-    event_log = event_log_dir / "transactions"
+    event_log = event_log_dir / TRANSACTIONS
     if any(event_log.glob("**/*.parquet")):
         streamed = connection.read_parquet(str(event_log / "**" / "*.parquet")).select(*COLUMNS)
         purchases = ibis.union(purchases, streamed.cast(purchases.schema())).distinct(on="event_id", keep="first")

@@ -18,8 +18,6 @@ from typing import Any
 
 from feature_repo.events.purchase import DAY_MICROS, Purchase, buyer_digest
 
-TRANSACTIONS, INTERACTIONS, AVAILABILITY = "transactions", "interactions", "availability"
-TOPICS = (TRANSACTIONS, INTERACTIONS, AVAILABILITY)
 CHANNELS = (1, 2)
 INTERACTION_KINDS = ("impression", "click", "cart")
 LONGEST_ID_BYTES = 200

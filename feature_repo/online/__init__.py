@@ -1,6 +1,6 @@
 """The online store at full speed: reads and writes Feast's own Redis format without importing Feast.
 
-``format`` knows the bytes of keys, fields, values and timestamps; ``entity_values`` turns one HMGET reply into the
+``keys`` knows where a value is, ``format`` the bytes of values and event times, with ``varints``; ``entity_values`` turns one HMGET reply into the
 features of a customer or an article; ``numeric_columns`` decodes whole catalogues at once; ``writer`` loads many rows.
 ``redis_pipe`` and ``cluster_pipe`` take packed commands to one Redis or to the masters of a Redis Cluster, found by
 ``cluster_slots``; ``feast_store`` is Feast's own way there.

@@ -14,15 +14,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from feature_repo.online.byte_columns import NOTHING, cut, gather, join_columns, split
-from feature_repo.online.format import (
-    SHORT_VARINTS,
-    TAG_DOUBLE,
-    TAG_FLOATS,
-    TAG_INT64,
-    TAG_INT64S,
-    TAG_STRING,
-    TAG_STRINGS,
-)
+from feature_repo.online.format import TAG_DOUBLE, TAG_FLOATS, TAG_INT64, TAG_INT64S, TAG_STRING, TAG_STRINGS
+from feature_repo.online.varints import SHORT_VARINTS
 from feature_repo.schema import Kind
 
 ARROW_TYPES = {
@@ -82,7 +75,7 @@ def encode_timestamps(micros: npt.NDArray[np.int64]) -> pa.BinaryArray:
 
 
 def encode_varints(numbers: npt.NDArray[np.int64]) -> pa.BinaryArray:
-    """Protobuf's base-128 encoding of each number, as ``format.encode_varint`` does."""
+    """Protobuf's base-128 encoding of each number, as ``varints.encode_varint`` does."""
     unsigned = numbers.astype(np.int64).view(np.uint64)
     if unsigned.max(initial=0) < len(SHORT_VARINTS):
         return _SHORT_VARINTS.take(pa.array(unsigned))

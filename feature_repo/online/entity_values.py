@@ -15,14 +15,8 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-from feature_repo.online.format import (
-    decode_timestamp,
-    decode_timestamp_micros,
-    decode_value,
-    fields_of_views,
-    is_expired,
-    now_micros,
-)
+from feature_repo.online.format import decode_timestamp, decode_timestamp_micros, decode_value, is_expired, now_micros
+from feature_repo.online.keys import fields_of_views
 from feature_repo.schema import VIEWS, View
 
 _VIEW_BY_NAME = {view.name: view for view in VIEWS}

@@ -1,8 +1,6 @@
-"""Feast's Redis format, byte by byte: keys, hash fields, values and event times.
+"""Feast's Redis format, byte by byte: values and event times, whose places ``keys`` gives.
 
-One Redis hash per entity holds all views. Its key is the entity key (serialization version 3) followed by the project's
-name; a feature's field is four bytes of a hash of ``view:feature``, a view's event time sits in ``_ts:<view>``; values
-are protobuf ``feast.types.Value`` messages, event times protobuf ``Timestamp`` messages.
+Values are protobuf ``feast.types.Value`` messages, event times protobuf ``Timestamp`` messages.
 Source: https://github.com/feast-dev/feast/blob/master/docs/specs/online_store_format.md and ``Value.proto`` beside it.
 """
 
@@ -10,23 +8,19 @@ from __future__ import annotations
 
 import math
 import struct
-from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
-from functools import cache
 from typing import Any
 
-import mmh3
 import numpy as np
 
-from feature_repo.schema import ENTITIES, PROJECT, VIEWS, Kind, View
+from feature_repo.online.varints import decode_varints, encode_varint, read_varint
+from feature_repo.schema import Kind
 
-_STRING_TYPE = 2  # ValueType.STRING, in entity keys
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _DOUBLE = struct.Struct("<d")
 _FLOAT = struct.Struct("<f")
 _TWO_TO_63, _TWO_TO_64 = 1 << 63, 1 << 64
-_LONGEST_VARINT = 10
 _LONG_VARINT_LIST_BYTES = 48  # from here on numpy is faster than a loop
 
 # Protobuf tags of the value types in use: field number << 3 | wire type. A field number above 15 takes two bytes.
@@ -43,51 +37,6 @@ TAG_FLOATS = b"\x82\x01"  # 16 << 3 | 2
 TAG_NULL = b"\x98\x01"  # 19 << 3
 _INTEGER_TAGS = frozenset((TAG_INT32, TAG_INT64, TAG_UNIX_TIMESTAMP))
 _ELEMENT = b"\x0a"  # field 1, length-delimited: an element of a list message, or its packed elements
-
-
-def entity_key(entity: str, entity_id: str) -> bytes:
-    """The Redis key of one ``customer`` or ``article``; all its views live in this hash."""
-    encoded = entity_id.encode()
-    return _key_prefix(entity) + struct.pack("<I", len(encoded)) + encoded + PROJECT.encode()
-
-
-@cache
-def _key_prefix(entity: str) -> bytes:
-    join_key = ENTITIES[entity][0].encode()
-    return struct.pack("<III", 1, _STRING_TYPE, len(join_key)) + join_key + struct.pack("<I", _STRING_TYPE)
-
-
-@cache
-def feature_field(view: str, feature: str) -> bytes:
-    """The hash field of one feature: 4 bytes."""
-    return struct.pack("<I", mmh3.hash(f"{view}:{feature}", signed=False))
-
-
-@cache
-def timestamp_field(view: str) -> bytes:
-    """The hash field of a view's event time."""
-    return f"_ts:{view}".encode()
-
-
-def check_collisions(views: Iterable[View]) -> None:
-    """Make sure that no two features of one entity share a hash field, for one would silently overwrite the other.
-
-    Raises:
-        ValueError: two features collide; renaming either of them is the way out.
-    """
-    seen: dict[tuple[str, bytes], str] = {}
-    for view in views:
-        for feature in view.features:
-            reference = f"{view.name}:{feature.name}"
-            other = seen.setdefault((view.entity, feature_field(view.name, feature.name)), reference)
-            if other != reference:
-                raise ValueError(
-                    f"features {other!r} and {reference!r} of entity {view.entity!r} share the 32-bit Redis field "
-                    f"{feature_field(view.name, feature.name).hex()}; rename one of them in feature_repo/schema.py"
-                )
-
-
-check_collisions(VIEWS)
 
 
 def encode_value(kind: Kind, value: Any) -> bytes:
@@ -123,29 +72,6 @@ def _packed(elements: bytes) -> bytes:
     return encode_varint(len(payload)) + payload
 
 
-def encode_varint(number: int) -> bytes:
-    """Protobuf's base-128 encoding; a negative number takes ten bytes, as two's complement of 64 bits."""
-    if 0 <= number < _TWO_SEPTETS:
-        return SHORT_VARINTS[number]
-    if not -_TWO_TO_63 <= number < _TWO_TO_63:
-        raise ValueError(f"integer feature value {number} does not fit 64 bits")
-    number %= _TWO_TO_64
-    encoded = b""
-    while number >= _TWO_SEPTETS:
-        encoded += _CONTINUED[number % _TWO_SEPTETS]
-        number >>= 14
-    return encoded + SHORT_VARINTS[number]
-
-
-# Two septets at a time: an instant in microseconds is four look-ups.
-_TWO_SEPTETS = 1 << 14
-_CONTINUED = [bytes((number & 0x7F | 0x80, number >> 7 | 0x80)) for number in range(_TWO_SEPTETS)]
-SHORT_VARINTS = [
-    bytes((number,)) if number < 0x80 else bytes((number & 0x7F | 0x80, number >> 7)) for number in range(_TWO_SEPTETS)
-]
-"""Of the numbers of at most two septets, each at its own place."""
-
-
 def decode_value(data: bytes) -> Any:
     """Decode one feature value.
 
@@ -164,7 +90,7 @@ def decode_value(data: bytes) -> Any:
             number = data[1]
             if number < 0x80:
                 return number
-            number, _ = _varint(data, 1)
+            number, _ = read_varint(data, 1)
             return number if number < _TWO_TO_63 else number - _TWO_TO_64
         if tag == TAG_DOUBLE:
             return _DOUBLE.unpack_from(data, 1)[0]
@@ -187,23 +113,8 @@ def decode_value(data: bytes) -> Any:
     raise ValueError(f"Feast value {data[:40].hex()} has a type that no feature view uses (tag {tag})")
 
 
-def _varint(data: bytes, start: int) -> tuple[int, int]:
-    """The unsigned number at ``start`` and the position behind it."""
-    byte = data[start]
-    if byte < 0x80:
-        return byte, start + 1
-    number, shift = byte & 0x7F, 7
-    while True:
-        start += 1
-        byte = data[start]
-        number |= (byte & 0x7F) << shift
-        if byte < 0x80:
-            return number, start + 1
-        shift += 7
-
-
 def _delimited(data: bytes, start: int) -> bytes:
-    length, begin = _varint(data, start)
+    length, begin = read_varint(data, start)
     if len(data) < begin + length:
         raise IndexError
     return data[begin : begin + length]
@@ -232,7 +143,7 @@ def _strings(payload: bytes) -> list[str]:
     while position < len(payload):
         if payload[position] != 0x0A:
             raise ValueError(f"Feast value has an unknown field in a list of strings: {payload[:40].hex()}")
-        length, begin = _varint(payload, position + 1)
+        length, begin = read_varint(payload, position + 1)
         position = begin + length
         if position > len(payload):
             raise IndexError
@@ -247,46 +158,9 @@ def _integers(packed: bytes) -> list[int]:
         return decode_varints(packed).tolist()  # type: ignore[no-any-return]
     numbers, position = [], 0
     while position < len(packed):
-        number, position = _varint(packed, position)
+        number, position = read_varint(packed, position)
         numbers.append(number if number < _TWO_TO_63 else number - _TWO_TO_64)
     return numbers
-
-
-def decode_varints(packed: bytes) -> np.ndarray:
-    """Decode many protobuf varints at once into int64 [n].
-
-    Raises:
-        ValueError: the last one is cut short.
-    """
-    octets = np.frombuffer(packed, dtype=np.uint8)
-    if not octets.size:
-        return np.empty(0, dtype=np.int64)
-    # Days and instants all take the same number of bytes: then one matrix product decodes them.
-    width = int((octets[:_LONGEST_VARINT] < 0x80).argmax()) + 1
-    if octets.size % width == 0:
-        table = octets.reshape(-1, width)
-        if (width == 1 or table[:, :-1].min() >= 0x80) and table[:, -1].max() < 0x80:
-            weights, continuation_bits = _VARINT_WEIGHTS[width]
-            return (table @ weights - continuation_bits).view(np.int64)
-    ends = np.flatnonzero(octets < 0x80)
-    if not ends.size or ends[-1] != octets.size - 1:
-        raise ValueError(f"packed integers are cut short: {packed[-20:].hex()}")
-    starts = np.empty_like(ends)
-    starts[0] = 0
-    starts[1:] = ends[:-1] + 1
-    shifts = (np.arange(octets.size) - np.repeat(starts, ends - starts + 1)) * 7
-    parts = (octets & 0x7F).astype(np.uint64) << shifts.astype(np.uint64)
-    return np.add.reduceat(parts, starts).view(np.int64)
-
-
-_VARINT_WEIGHTS = {
-    width: (
-        np.array([1 << 7 * position for position in range(width)], dtype=np.uint64),
-        np.uint64(sum(0x80 << 7 * position for position in range(width - 1)) % _TWO_TO_64),
-    )
-    for width in range(1, _LONGEST_VARINT + 1)
-}
-"""By varint length: the weight of each byte, and what the bytes' continuation bits add up to, modulo 2**64."""
 
 
 def encode_timestamp(instant: datetime) -> bytes:
@@ -322,7 +196,7 @@ def decode_timestamp_micros(data: bytes) -> int:
     try:
         while position < len(data):
             tag = data[position]
-            number, position = _varint(data, position + 1)
+            number, position = read_varint(data, position + 1)
             if tag == 0x08:
                 seconds = number if number < _TWO_TO_63 else number - _TWO_TO_64
             elif tag == 0x10:
@@ -342,12 +216,3 @@ def is_expired(event_micros: int, ttl_days: int, now_micros: int) -> bool:
 def now_micros(now: datetime) -> int:
     """Microseconds since 1970-01-01 of a timezone-aware instant."""
     return (now - _EPOCH) // _MICROSECOND
-
-
-def fields_of_views(views: Sequence[View]) -> list[bytes]:
-    """The hash fields of the views' features and event times: each view's features in order, then its event time."""
-    fields = []
-    for view in views:
-        fields += [feature_field(view.name, feature.name) for feature in view.features]
-        fields.append(timestamp_field(view.name))
-    return fields

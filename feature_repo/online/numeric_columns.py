@@ -7,14 +7,7 @@ from datetime import datetime
 
 import numpy as np
 
-from feature_repo.online.format import (
-    TAG_BOOL,
-    TAG_DOUBLE,
-    TAG_INT64,
-    decode_timestamp_micros,
-    is_expired,
-    now_micros,
-)
+from feature_repo.online.format import TAG_BOOL, TAG_DOUBLE, TAG_INT64, decode_timestamp_micros, is_expired, now_micros
 from feature_repo.schema import Kind, View
 
 _LONGEST_VARINT = 10

@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from feature_repo.online.byte_columns import bulk_columns, join_columns
 from feature_repo.online.column_encoding import encode_column, encode_timestamps
-from feature_repo.online.format import entity_key, feature_field, timestamp_field
+from feature_repo.online.keys import entity_key, feature_field, timestamp_field
 from feature_repo.online.redis_pipe import Keyed, Pipe, raise_error
 from feature_repo.online.resp import array_header, bulk, script_call
 from feature_repo.schema import ENTITIES, View

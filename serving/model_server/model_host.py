@@ -17,10 +17,10 @@ import grpc
 from tensorflow_serving.apis import model_pb2
 from tensorflow_serving.config import model_server_config_pb2
 
-from serving.model_server.servable import Servable
+from serving.model_server.loading.servable import Servable
+from serving.model_server.loading.version_policy import VersionPolicy, versions_on_disk, wanted_versions
+from serving.model_server.loading.versions import Versions, VersionState
 from serving.model_server.serving_error import ServingError, failed_precondition, invalid_argument, not_found
-from serving.model_server.version_policy import VersionPolicy, versions_on_disk, wanted_versions
-from serving.model_server.versions import Versions, VersionState
 from serving.tf_serving.model_status import State
 
 log = logging.getLogger(__name__)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import grpc
 from tensorflow_serving.apis import get_model_metadata_pb2, predict_pb2, prediction_service_pb2_grpc
 
+from serving.model_server.loading.servable import DEFAULT_SIGNATURE
 from serving.model_server.model_host import ModelHost
-from serving.model_server.servable import DEFAULT_SIGNATURE
 from serving.model_server.serving_error import ServingError, invalid_argument
 from serving.model_server.tensors import write_tensor
 

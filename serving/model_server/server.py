@@ -14,14 +14,14 @@ from tensorflow_serving.apis import model_service_pb2_grpc, prediction_service_p
 
 from infra.base.errors import UserError
 from serving.model_server.config_file import ConfigFile
-from serving.model_server.load_retries import RetryPolicy
+from serving.model_server.loading.load_retries import RetryPolicy
+from serving.model_server.loading.servable import Servable
+from serving.model_server.loading.versions import Versions
+from serving.model_server.loading.warmup import warm_up
 from serving.model_server.model_host import ModelHost
 from serving.model_server.model_service import ModelService
 from serving.model_server.prediction_service import PredictionService
-from serving.model_server.servable import Servable
 from serving.model_server.thread_limit import REFUSING_THREADS, ThreadLimit
-from serving.model_server.versions import Versions
-from serving.model_server.warmup import warm_up
 
 log = logging.getLogger(__name__)
 

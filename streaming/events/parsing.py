@@ -6,16 +6,10 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+from feature_repo.contracts import AVAILABILITY, TRANSACTIONS
 from feature_repo.events.catalogue import Catalogue
 from feature_repo.events.purchase import Purchase
-from feature_repo.events.rules import (
-    AVAILABILITY,
-    TRANSACTIONS,
-    Availability,
-    BadEventError,
-    parse_availability,
-    parse_interaction,
-)
+from feature_repo.events.rules import Availability, BadEventError, parse_availability, parse_interaction
 from streaming.events.purchase_parser import PurchaseParser
 from streaming.log.dead_letters import DeadLetter, DeadLetters
 from streaming.log.event_log import Row

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Self
 
-from feature_repo.events.rules import TRANSACTIONS, micros_of, purchase_event
+from feature_repo.contracts import TRANSACTIONS
+from feature_repo.events.rules import micros_of, purchase_event
 from streaming.unreachable import kafka_unreachable
 
 _RECONNECT_MS = 500

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from feature_repo.contracts import dead_letter_topic
 from infra.base.errors import UserError
-from streaming.log.dead_letters import DeadLetter, dead_letter_topic
+from streaming.log.dead_letters import DeadLetter
 from streaming.unreachable import kafka_unreachable
 
 GROUP = "vitrine-dead-letters"

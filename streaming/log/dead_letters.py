@@ -5,13 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from feature_repo.contracts import dead_letter_topic
+
 MAX_KEPT_BYTES = 512 * 1024
 """Of a longer event the beginning is kept; the whole one is still where ``partition`` and ``offset`` say."""
-
-
-def dead_letter_topic(topic: str) -> str:
-    """Where the bad events of ``topic`` go."""
-    return f"{topic}.dead-letter"
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
-from feature_repo.online.format import encode_timestamp_micros, encode_value, feature_field, timestamp_field
+from feature_repo.online.format import encode_timestamp_micros, encode_value
+from feature_repo.online.keys import feature_field, timestamp_field
 from feature_repo.online.resp import array_header, bulk
 from feature_repo.schema import WINDOW_DAYS, Kind
 from streaming.windows.definitions import Window

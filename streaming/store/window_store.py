@@ -21,7 +21,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from feature_repo.events.purchase import Purchase
-from feature_repo.online.format import entity_key
+from feature_repo.online.keys import entity_key
 from feature_repo.online.redis_pipe import Keyed, Pipe, raise_error
 from feature_repo.online.resp import array_header, bulk, script_call
 from feature_repo.schema import WINDOW_DAYS

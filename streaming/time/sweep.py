@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from feature_repo.contracts import SWEPT_KEY
 from feature_repo.online.redis_pipe import Pipe, keyed
 from streaming.store.node_marks import key_of_shard
 from streaming.time.event_clock import EventClock
 from streaming.time.expiry_index import ExpiryIndex
 from streaming.windows.updates import WindowUpdates
 
-SWEPT_KEY = b"vitrine:swept"
 _DAYS_OF_ENTRIES = 64  # a set's day is at most a window ahead of the clock that it was written at, plus leaps
 
 

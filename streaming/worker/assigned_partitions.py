@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from feature_repo.events.rules import AVAILABILITY, INTERACTIONS, TRANSACTIONS
+from feature_repo.contracts import AVAILABILITY, INTERACTIONS, TRANSACTIONS
 from streaming.log.event_log import (
     AVAILABILITY_COLUMNS,
     INTERACTION_COLUMNS,

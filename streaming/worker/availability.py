@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from feature_repo.events.rules import AVAILABILITY, Availability
-from feature_repo.online.format import encode_timestamp_micros, encode_value, entity_key, feature_field, timestamp_field
+from feature_repo.contracts import AVAILABILITY
+from feature_repo.events.rules import Availability
+from feature_repo.online.format import encode_timestamp_micros, encode_value
+from feature_repo.online.keys import entity_key, feature_field, timestamp_field
 from feature_repo.online.redis_pipe import Keyed, Pipe
 from feature_repo.online.resp import array_header, bulk, script_call
 from feature_repo.schema import ARTICLE_AVAILABILITY, Kind

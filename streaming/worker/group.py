@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from feature_repo.events.rules import TOPICS
+from feature_repo.contracts import TOPICS
 from infra.base.errors import UserError
 from streaming.unreachable import kafka_unreachable
 

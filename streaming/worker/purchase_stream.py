@@ -14,8 +14,16 @@ from datetime import datetime
 
 from redis.exceptions import ConnectionError
 
+from feature_repo.contracts import (
+    ARTICLE_CHANGES_KEY,
+    BOOTSTRAPPED_KEY,
+    BOOTSTRAPPING_KEY,
+    EVENT_CLOCK_KEY,
+    TRANSACTIONS,
+    WATERMARKS_KEY,
+)
 from feature_repo.events.purchase import Purchase
-from feature_repo.events.rules import TRANSACTIONS, instant_text, micros_of
+from feature_repo.events.rules import instant_text, micros_of
 from feature_repo.online.redis_pipe import Keyed, Pipe, keyed
 from feature_repo.online.resp import array_header, bulk, script_call
 from feature_repo.schema import WINDOW_DAYS
@@ -31,11 +39,6 @@ from streaming.windows.definitions import ARTICLE_WINDOW, CUSTOMER_WINDOW
 from streaming.windows.tiles import ARTICLE_TILES, CUSTOMER_TILES
 from streaming.windows.updates import COLUMNS_PAY_FROM, DEFAULT_CACHED_ENTITIES, Applied, WindowUpdates
 
-EVENT_CLOCK_KEY = b"vitrine:event-clock"
-ARTICLE_CHANGES_KEY = b"vitrine:article-changes"
-WATERMARKS_KEY = b"vitrine:watermarks"
-BOOTSTRAPPING_KEY = b"vitrine:bootstrapping"
-BOOTSTRAPPED_KEY = b"vitrine:bootstrapped"
 KEPT_CHANGES = 100_000
 _ARTICLES_PER_CHANGE = 500
 

@@ -9,15 +9,14 @@ from typing import Any
 
 from redis.exceptions import RedisError
 
-from feature_repo.events.rules import TRANSACTIONS, instant_text
+from feature_repo.contracts import EVENT_CLOCK_KEY, TRANSACTIONS, WATERMARKS_KEY, WORKER_KEY
+from feature_repo.events.rules import instant_text
 from feature_repo.online.cluster_pipe import open_pipe
 from feature_repo.online.cluster_slots import master_clients
 from infra.base.settings import Settings
 from streaming.store.checkpoints import Positions
 from streaming.unreachable import kafka_unreachable, redis_unreachable
-from streaming.worker.purchase_stream import EVENT_CLOCK_KEY, WATERMARKS_KEY
 
-WORKER_KEY = "vitrine:worker:"
 WORKER_SECONDS = 10
 
 

@@ -10,12 +10,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from feature_repo.events.rules import TRANSACTIONS
+from feature_repo.contracts import TOPIC_IDS_KEY, TRANSACTIONS
 from feature_repo.online.redis_pipe import Pipe
 from infra.base.errors import UserError
 from streaming.log.event_log import EventLog
-
-TOPIC_IDS_KEY = b"vitrine:topic-ids"
 
 
 class TopicIdentity:

@@ -20,9 +20,9 @@ from typing import Any
 
 from redis.exceptions import RedisError
 
+from feature_repo.contracts import AVAILABILITY, TRANSACTIONS, WORKER_KEY
 from feature_repo.events.catalogue import Catalogue
 from feature_repo.events.purchase import Purchase
-from feature_repo.events.rules import AVAILABILITY, TRANSACTIONS
 from feature_repo.online.cluster_pipe import open_pipe
 from infra.base.errors import UserError
 from infra.base.settings import Settings
@@ -36,7 +36,7 @@ from streaming.worker.availability import AvailabilityUpdates
 from streaming.worker.group import ASSIGNED, REVOKED, join
 from streaming.worker.metrics import Metrics
 from streaming.worker.purchase_stream import Outcome, PartitionBatch, PurchaseStream, shards_of
-from streaming.worker.status import WORKER_KEY, WORKER_SECONDS
+from streaming.worker.status import WORKER_SECONDS
 from streaming.worker.topic_identity import TopicIdentity
 
 log = logging.getLogger("vitrine.stream")

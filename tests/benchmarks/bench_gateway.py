@@ -18,7 +18,8 @@ import numpy as np
 import psutil
 import redis
 
-from feature_repo.online.format import encode_timestamp, encode_value, entity_key, feature_field, timestamp_field
+from feature_repo.online.format import encode_timestamp, encode_value
+from feature_repo.online.keys import entity_key, feature_field, timestamp_field
 from feature_repo.schema import ARTICLE_ACTIVITY_30D, CUSTOMER_HISTORY, CUSTOMER_PROFILE, View
 from infra.base.figures import Figure, write_figures
 from infra.base.settings import Settings

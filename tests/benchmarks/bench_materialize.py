@@ -20,7 +20,7 @@ from feature_repo.batch.pipeline import build_offline_tables
 from feature_repo.files.file_layouts import ARTICLES
 from feature_repo.materialize import materialize
 from feature_repo.online.entity_values import fields_of
-from feature_repo.online.format import entity_key
+from feature_repo.online.keys import entity_key
 from feature_repo.online.numeric_columns import numeric_view
 from feature_repo.schema import ARTICLE_ACTIVITY_30D
 from feature_repo.store import open_store

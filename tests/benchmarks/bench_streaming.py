@@ -25,9 +25,10 @@ import pytest
 import redis
 from feast.protos.feast.types.Value_pb2 import Value
 
+from feature_repo.contracts import TRANSACTIONS
 from feature_repo.events.purchase import DAY_MICROS
-from feature_repo.events.rules import TRANSACTIONS, purchase_event
-from feature_repo.online.format import entity_key, feature_field
+from feature_repo.events.rules import purchase_event
+from feature_repo.online.keys import entity_key, feature_field
 from feature_repo.schema import WINDOW_DAYS
 from infra.base.figures import Figure, write_figures
 from infra.base.settings import Settings

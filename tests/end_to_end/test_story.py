@@ -9,7 +9,7 @@ import pytest
 import redis
 
 from feature_repo.online.entity_values import fields_of, parse
-from feature_repo.online.format import entity_key
+from feature_repo.online.keys import entity_key
 from feature_repo.schema import CUSTOMER_ACTIVITY_30D, CUSTOMER_HISTORY
 from infra.demo.measurements import content, purchase_to_answer
 from infra.demo.shoppers import active_shoppers, history

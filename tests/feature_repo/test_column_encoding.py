@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 
 from feature_repo.online.byte_columns import bulk_columns, join_columns
 from feature_repo.online.column_encoding import ARROW_TYPES, encode_column, encode_timestamps, encode_varints
-from feature_repo.online.format import encode_timestamp_micros, encode_value, encode_varint
+from feature_repo.online.format import encode_timestamp_micros, encode_value
 from feature_repo.online.resp import bulk
+from feature_repo.online.varints import encode_varint
 from feature_repo.schema import Kind
 
 integers = st.one_of(

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from feature_repo.online.entity_values import fields_of, parse
-from feature_repo.online.format import encode_timestamp, encode_value, feature_field, timestamp_field
+from feature_repo.online.format import encode_timestamp, encode_value
+from feature_repo.online.keys import feature_field, timestamp_field
 from feature_repo.online.numeric_columns import numeric_columns, numeric_view
 from feature_repo.schema import ARTICLE_ACTIVITY_30D, ARTICLE_AVAILABILITY, ARTICLE_SALES, Kind
 

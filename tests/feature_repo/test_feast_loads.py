@@ -13,7 +13,7 @@ from offline_rows import ID, feast, write_all, write_rows
 
 from feature_repo.materialize import materialize
 from feature_repo.online.entity_values import fields_of, parse
-from feature_repo.online.format import entity_key
+from feature_repo.online.keys import entity_key
 from feature_repo.schema import (
     ARTICLE_IMAGE,
     ARTICLE_SALES,

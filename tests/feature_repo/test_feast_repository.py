@@ -27,7 +27,8 @@ from feature_repo.batch.pipeline import build_offline_tables
 from feature_repo.files.file_layouts import ARTICLES
 from feature_repo.materialize import materialize
 from feature_repo.online.entity_values import EntityValues, fields_of, parse
-from feature_repo.online.format import encode_value, entity_key, feature_field
+from feature_repo.online.format import encode_value
+from feature_repo.online.keys import entity_key, feature_field
 from feature_repo.schema import (
     ARTICLE_ACTIVITY_30D,
     ARTICLE_AVAILABILITY,

@@ -22,16 +22,8 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from hypothesis import given
 from hypothesis import strategies as st
 
-from feature_repo.online.format import (
-    check_collisions,
-    decode_timestamp,
-    decode_value,
-    encode_timestamp,
-    encode_value,
-    entity_key,
-    feature_field,
-    timestamp_field,
-)
+from feature_repo.online.format import decode_timestamp, decode_value, encode_timestamp, encode_value
+from feature_repo.online.keys import check_collisions, entity_key, feature_field, timestamp_field
 from feature_repo.schema import VIEWS, Feature, Kind, View
 
 FEAST_TYPES = {

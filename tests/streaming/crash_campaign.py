@@ -27,8 +27,9 @@ import pyarrow.dataset as ds
 from kafka import KafkaConsumer, TopicPartition
 
 from feature_repo.batch.engine import duckdb_engine
+from feature_repo.contracts import TRANSACTIONS
 from feature_repo.events.purchase import DAY_MICROS, Purchase, buyer_digest
-from feature_repo.events.rules import TRANSACTIONS, purchase_event
+from feature_repo.events.rules import purchase_event
 from infra.base.settings import Settings
 from infra.local.command import VitrineCommand
 from infra.local.daemon import Daemon

@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 import redis
 
+from feature_repo.contracts import BOOTSTRAPPING_KEY
 from feature_repo.events.purchase import Purchase
 from feature_repo.online.cluster_pipe import open_pipe
 from infra.base.errors import UserError
@@ -23,7 +24,7 @@ from streaming.replay import replay
 from streaming.store.node_marks import mark_keys
 from streaming.time.event_clock import Belief, EventClock
 from streaming.time.expiry_index import SHARDS
-from streaming.worker.purchase_stream import BOOTSTRAPPING_KEY, PartitionBatch, PurchaseStream
+from streaming.worker.purchase_stream import PartitionBatch, PurchaseStream
 from tests.conftest import OnlineStore
 from tests.streaming.conftest import wait_for
 from tests.streaming.test_worker import differences, shop

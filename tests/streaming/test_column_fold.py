@@ -10,7 +10,7 @@ import pytest
 
 from feature_repo.events.purchase import Purchase
 from feature_repo.online.cluster_pipe import open_pipe
-from feature_repo.online.format import entity_key
+from feature_repo.online.keys import entity_key
 from streaming.store.stored_windows import StoredWindows
 from streaming.store.window_store import WindowStore
 from streaming.time.event_clock import EventClock

@@ -15,7 +15,7 @@ from redis.exceptions import ConnectionError
 
 from feature_repo.events.purchase import Purchase
 from feature_repo.online.cluster_pipe import ClusterPending, ClusterPipe, open_pipe
-from feature_repo.online.format import entity_key
+from feature_repo.online.keys import entity_key
 from feature_repo.online.redis_pipe import Keyed, Pipe
 from infra.base.redis_url import RedisUrl
 from streaming.store.node_marks import key_of_shard

@@ -15,7 +15,8 @@ from feature_repo.batch.customer_activity import customer_activity
 from feature_repo.batch.engine import duckdb_engine
 from feature_repo.events.purchase import Purchase
 from feature_repo.online.cluster_pipe import open_pipe
-from feature_repo.online.format import decode_value, entity_key, feature_field
+from feature_repo.online.format import decode_value
+from feature_repo.online.keys import entity_key, feature_field
 from streaming.store.window_store import WindowStore
 from streaming.windows.tiles import CUSTOMER_TILES
 from streaming.windows.updates import WindowUpdates

@@ -9,15 +9,16 @@ import pytest
 from redis.cluster import RedisCluster
 from redis.exceptions import ConnectionError
 
+from feature_repo.contracts import BOOTSTRAPPED_KEY
 from feature_repo.online.cluster_pipe import ClusterPipe, open_pipe
 from feature_repo.online.cluster_slots import SLOTS, ClusterSlots, slot_of
-from feature_repo.online.format import entity_key
+from feature_repo.online.keys import entity_key
 from feature_repo.online.redis_pipe import Pipe
 from infra.base.errors import UserError
 from streaming.store.checkpoints import position_keys
 from streaming.store.node_marks import check_every_master_is_marked, mark_keys
 from streaming.time.event_clock import EventClock
-from streaming.worker.purchase_stream import BOOTSTRAPPED_KEY, PurchaseStream
+from streaming.worker.purchase_stream import PurchaseStream
 from tests.local_cluster import NODES, LocalCluster
 from tests.streaming.test_purchase_stream import batch
 from tests.streaming.worlds import purchase, stored_features

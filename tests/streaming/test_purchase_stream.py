@@ -198,7 +198,8 @@ def test_one_purchase_from_next_year_is_held_until_its_day_comes(pipe: Pipe, sto
 
 
 def test_the_event_time_of_a_view_only_grows(pipe: Pipe, store: OnlineStore) -> None:
-    from feature_repo.online.format import decode_timestamp_micros, entity_key, timestamp_field
+    from feature_repo.online.format import decode_timestamp_micros
+    from feature_repo.online.keys import entity_key, timestamp_field
 
     stream = PurchaseStream(pipe, EventClock())
     stamps = []

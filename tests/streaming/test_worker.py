@@ -16,8 +16,9 @@ import pyarrow.parquet as pq
 import pytest
 import redis
 
+from feature_repo.contracts import TRANSACTIONS
 from feature_repo.events.purchase import DAY_MICROS, Purchase, buyer_digest
-from feature_repo.events.rules import TRANSACTIONS, micros_of, purchase_event
+from feature_repo.events.rules import micros_of, purchase_event
 from infra.base.settings import Settings
 from infra.local.command import VitrineCommand
 from infra.local.kafka.topics import create_topics
@@ -205,7 +206,7 @@ def test_stock_reaches_the_online_store_and_interactions_the_log(
     from kafka import KafkaProducer
 
     from feature_repo.online.entity_values import fields_of, parse
-    from feature_repo.online.format import entity_key
+    from feature_repo.online.keys import entity_key
     from feature_repo.schema import ARTICLE_AVAILABILITY
 
     worker = start_worker()

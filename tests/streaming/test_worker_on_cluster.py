@@ -15,7 +15,7 @@ from redis.cluster import RedisCluster
 
 from feature_repo.events.purchase import Purchase
 from feature_repo.online.entity_values import fields_of, parse
-from feature_repo.online.format import entity_key
+from feature_repo.online.keys import entity_key
 from feature_repo.schema import ARTICLE_ACTIVITY_30D, ARTICLE_AVAILABILITY, CUSTOMER_ACTIVITY_30D, View
 from infra.base.errors import UserError
 from infra.base.settings import Settings

@@ -9,10 +9,10 @@ from typing import Any
 import redis
 from redis.cluster import RedisCluster
 
+from feature_repo.contracts import TRANSACTIONS
 from feature_repo.events.purchase import DAY_MICROS, Purchase, buyer_digest
-from feature_repo.events.rules import TRANSACTIONS
 from feature_repo.online.entity_values import fields_of, parse
-from feature_repo.online.format import entity_key
+from feature_repo.online.keys import entity_key
 from feature_repo.schema import ARTICLE_ACTIVITY_30D, CUSTOMER_ACTIVITY_30D
 from streaming.store.checkpoints import least, position_keys
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from feature_repo import contracts
+from feature_repo.contracts import dead_letter_topic
 from infra.base.errors import UserError
 
-EVENT_TOPICS = ("transactions", "interactions", "availability")
 EVENT_PARTITIONS = 6
 MIB = 2**20
 _FOR_EVER = "-1"
@@ -37,15 +38,10 @@ class Topic:
         }
 
 
-def dead_letter(topic: str) -> str:
-    """Where events of ``topic`` go that nobody can read."""
-    return f"{topic}.dead-letter"
-
-
 TOPICS: Mapping[str, Topic] = {
-    **{name: Topic(EVENT_PARTITIONS) for name in EVENT_TOPICS},
+    **{name: Topic(EVENT_PARTITIONS) for name in contracts.TOPICS},
     # A dead letter is the event plus a reason, perhaps in base64: it must fit wherever the event did.
-    **{dead_letter(name): Topic(partitions=1, max_message_bytes=2 * MIB) for name in EVENT_TOPICS},
+    **{dead_letter_topic(name): Topic(partitions=1, max_message_bytes=2 * MIB) for name in contracts.TOPICS},
 }
 
 

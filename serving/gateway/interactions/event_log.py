@@ -15,12 +15,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from feature_repo.contracts import INTERACTIONS
 from serving.gateway.metrics import IMPRESSIONS_DROPPED
 
 if TYPE_CHECKING:
     from kafka import KafkaProducer
 
-TOPIC = "interactions"
 
 Event = Mapping[str, str | int]
 
@@ -160,7 +160,9 @@ class EventLog:
         for event in batch.events:
             try:
                 sent: Any = producer.send(
-                    TOPIC, json.dumps(event, separators=(",", ":")).encode(), key=str(event["customer_id"]).encode()
+                    INTERACTIONS,
+                    json.dumps(event, separators=(",", ":")).encode(),
+                    key=str(event["customer_id"]).encode(),
                 )
             except Exception as error:  # kafka-python raises from several families
                 pending.failed(error)

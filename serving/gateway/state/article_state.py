@@ -21,19 +21,19 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from feature_repo.contracts import ARTICLE_CHANGES_KEY, EVENT_CLOCK_KEY
 from feature_repo.online.cluster_pipe import open_pipe
 from feature_repo.online.cluster_slots import client_of_key
 from feature_repo.online.entity_values import fields_of
-from feature_repo.online.format import decode_timestamp_micros, entity_key
+from feature_repo.online.format import decode_timestamp_micros
+from feature_repo.online.keys import entity_key
 from feature_repo.online.numeric_columns import numeric_view
 from feature_repo.online.redis_pipe import Pipe
 from feature_repo.online.resp import array_header, bulk
 from feature_repo.schema import ARTICLE_ACTIVITY_30D, ARTICLE_AVAILABILITY
 from infra.base.clock import Clock, epoch_day
-from serving.gateway.state.event_clock import EVENT_CLOCK_KEY, EventClock
+from serving.gateway.state.event_clock import EventClock
 from serving.release.reader import Release
-
-CHANGES_STREAM = "vitrine:article-changes"
 
 _VIEWS = (ARTICLE_ACTIVITY_30D, ARTICLE_AVAILABILITY)
 _FIELDS = fields_of(_VIEWS)
@@ -164,7 +164,7 @@ class ArticleState:
             # The loop above is the retry; a second one inside the client would only hide an outage from it.
             stream = client_of_key(
                 self._redis_url,
-                CHANGES_STREAM.encode(),
+                ARTICLE_CHANGES_KEY,
                 socket_timeout=self._config.timeout_s,
                 socket_connect_timeout=_CONNECT_S,
                 protocol=2,
@@ -208,7 +208,7 @@ class ArticleState:
             self._refresh = _chunks(np.arange(len(self._articles), dtype=np.int32), self._config.refresh_chunk)
             self._refreshed_at, self._refreshed_day = time.monotonic(), epoch_day(self._clock())
         wait_ms = self._config.block_ms if self._refresh is None else self._config.refresh_pause_ms
-        changed = self._stream.xread({CHANGES_STREAM: self._place.entry}, count=1, block=wait_ms)
+        changed = self._stream.xread({ARTICLE_CHANGES_KEY: self._place.entry}, count=1, block=wait_ms)
         self.problem = None
         if changed or self._was_emptied():
             self._apply_changes()
@@ -238,8 +238,8 @@ class ArticleState:
         assert place is not None
         # Entries and their count in one transaction: a difference is then a gap for certain, no race with trimming.
         pipeline = self._stream.pipeline(transaction=True)
-        pipeline.xinfo_stream(CHANGES_STREAM)
-        pipeline.xrange(CHANGES_STREAM, min=b"(" + place.entry, count=self._config.entries)
+        pipeline.xinfo_stream(ARTICLE_CHANGES_KEY)
+        pipeline.xrange(ARTICLE_CHANGES_KEY, min=b"(" + place.entry, count=self._config.entries)
         info, entries = pipeline.execute(raise_on_error=False)
         if isinstance(info, Exception) or isinstance(entries, Exception):
             self._place = None  # the stream is gone, or elsewhere
@@ -263,7 +263,7 @@ class ArticleState:
 
     def _end_of_stream(self) -> _Place:
         try:
-            info: Any = self._stream.xinfo_stream(CHANGES_STREAM)
+            info: Any = self._stream.xinfo_stream(ARTICLE_CHANGES_KEY)
         except redis.ResponseError as error:
             if "no such key" not in str(error):  # such as: another master of the cluster has it now
                 raise
@@ -271,7 +271,7 @@ class ArticleState:
         return _Place(info["last-generated-id"], int(info["entries-added"]))
 
     def _follow_event_clock(self) -> None:
-        text: Any = self._pipe.call(b"GET", EVENT_CLOCK_KEY.encode())
+        text: Any = self._pipe.call(b"GET", EVENT_CLOCK_KEY)
         if text:
             self._event_clock.advance_to(text)
 

@@ -6,9 +6,6 @@ from datetime import UTC, datetime
 
 from infra.base.clock import Clock, parse_clock
 
-EVENT_CLOCK_KEY = "vitrine:event-clock"
-"""Redis key that the streaming worker keeps: the ISO instant up to which purchases have come in."""
-
 
 class EventClock:
     """Stands at the latest instant it was told of; never goes back."""

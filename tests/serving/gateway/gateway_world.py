@@ -16,7 +16,9 @@ import numpy as np
 import redis
 from retrieval_worlds import TODAY, shop
 
-from feature_repo.online.format import encode_timestamp, encode_value, entity_key, feature_field, timestamp_field
+from feature_repo.contracts import ARTICLE_CHANGES_KEY
+from feature_repo.online.format import encode_timestamp, encode_value
+from feature_repo.online.keys import entity_key, feature_field, timestamp_field
 from feature_repo.schema import (
     ARTICLE_ACTIVITY_30D,
     ARTICLE_AVAILABILITY,
@@ -27,7 +29,7 @@ from feature_repo.schema import (
 from infra.base.settings import Settings
 from serving.gateway.interactions.event_log import EventLogConfig
 from serving.gateway.server import GatewayConfig, running_gateway
-from serving.gateway.state.article_state import CHANGES_STREAM, FollowConfig
+from serving.gateway.state.article_state import FollowConfig
 from serving.gateway.state.releases import ReleasesConfig
 from serving.proto import recommender_pb2_grpc
 from serving.ranking.query_features import QUERY_CATEGORIES, QUERY_NUMERIC
@@ -182,7 +184,7 @@ def store_shop(client: redis.Redis) -> None:
 
 def announce(client: redis.Redis, *numbers: int, clock: datetime = NOW) -> None:
     """Tell gateways that articles have changed, as the streaming worker does."""
-    client.xadd(CHANGES_STREAM, {"articles": ",".join(map(article, numbers)), "clock": clock.isoformat()})
+    client.xadd(ARTICLE_CHANGES_KEY, {"articles": ",".join(map(article, numbers)), "clock": clock.isoformat()})
 
 
 def fast_config() -> GatewayConfig:

@@ -15,9 +15,10 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
+from feature_repo.contracts import ARTICLE_CHANGES_KEY, EVENT_CLOCK_KEY
 from infra.base.clock import fixed_clock
-from serving.gateway.state.article_state import CHANGES_STREAM, ArticleState, FollowConfig
-from serving.gateway.state.event_clock import EVENT_CLOCK_KEY, EventClock, gateway_clock
+from serving.gateway.state.article_state import ArticleState, FollowConfig
+from serving.gateway.state.event_clock import EventClock, gateway_clock
 from serving.release.reader import Release
 from serving.retrieval.articles import ACTIVITY_COLUMNS
 
@@ -105,7 +106,7 @@ def test_what_was_trimmed_unread_is_found_by_reading_everything(release, redis_c
     store_sales(redis_client, article(11), 8)
     announce(redis_client, 11)
     announce(redis_client, 12)
-    redis_client.xtrim(CHANGES_STREAM, maxlen=1, approximate=False)  # the announcement of 11 is lost
+    redis_client.xtrim(ARTICLE_CHANGES_KEY, maxlen=1, approximate=False)  # the announcement of 11 is lost
     state.start()
     wait_until(lambda: units(release)[10] == 8)
     wait_until(lambda: state.reloads == 2)
@@ -216,7 +217,7 @@ def test_after_any_changes_and_trims_the_matrix_is_what_redis_holds(
             announce(redis_client, number)
             expected_stock[number - 1] = bool(value)
         elif kind == "trim":
-            redis_client.xtrim(CHANGES_STREAM, maxlen=number, approximate=False)
+            redis_client.xtrim(ARTICLE_CHANGES_KEY, maxlen=number, approximate=False)
         else:
             state.catch_up()
             np.testing.assert_array_equal(one_release.articles.units_3d, expected_units)

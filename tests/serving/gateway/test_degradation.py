@@ -15,7 +15,7 @@ import pytest
 from gateway_world import article, wait_until
 from test_recommend import degraded, ids
 
-from feature_repo.online.format import entity_key, feature_field
+from feature_repo.online.keys import entity_key, feature_field
 from infra.local.redis import RedisServer
 
 DEADLINE_S = 0.5

@@ -22,7 +22,7 @@ from gateway_world import article, wait_until
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha.proto_reflection_descriptor_database import ProtoReflectionDescriptorDatabase
 
-from feature_repo.online.format import entity_key, feature_field
+from feature_repo.online.keys import entity_key, feature_field
 from infra.base.errors import UserError
 from infra.base.settings import Settings
 from infra.local.command import gateway, health_is_serving

@@ -12,11 +12,10 @@ from redis.cluster import RedisCluster
 from test_article_state import followed, units
 from test_recommend import degraded, ids
 
+from feature_repo.contracts import ARTICLE_CHANGES_KEY, EVENT_CLOCK_KEY
 from feature_repo.online.cluster_slots import slot_of
-from feature_repo.online.format import entity_key
+from feature_repo.online.keys import entity_key
 from infra.base.settings import Settings
-from serving.gateway.state.article_state import CHANGES_STREAM
-from serving.gateway.state.event_clock import EVENT_CLOCK_KEY
 from serving.proto import recommender_pb2 as pb
 from serving.release.reader import Release
 from tests.local_cluster import ClusterNode, LocalCluster
@@ -110,7 +109,7 @@ def test_a_stream_that_has_lost_its_end_and_goes_on_is_noticed(
     release: Release, redis_cluster: LocalCluster, cluster_client: RedisCluster
 ):
     with followed(release, redis_cluster.url) as state:
-        before = Moment(redis_cluster.node_of(CHANGES_STREAM))
+        before = Moment(redis_cluster.node_of(ARTICLE_CHANGES_KEY))
         announce(cluster_client, 1)
         store_sales(cluster_client, article(2), 20)
         announce(cluster_client, 2)
@@ -126,7 +125,7 @@ def test_a_stream_that_has_lost_its_end_and_goes_on_is_noticed(
 def test_changes_are_followed_through_the_end_of_a_master_and_a_moved_slot(
     release: Release, redis_cluster: LocalCluster, cluster_client: RedisCluster, of_stream: bool
 ):
-    key = CHANGES_STREAM.encode() if of_stream else entity_key("article", article(5))
+    key = ARTICLE_CHANGES_KEY if of_stream else entity_key("article", article(5))
     home = redis_cluster.node_of(key)
     other = next(node for node in redis_cluster.nodes if node is not home)
 

@@ -14,12 +14,12 @@ from hypothesis import strategies as st
 from saved_models import half_plus
 from tensorflow_serving.apis import predict_pb2, prediction_log_pb2
 
-from serving.model_server.load_retries import RetryPolicy
+from serving.model_server.loading.load_retries import RetryPolicy
+from serving.model_server.loading.version_policy import VersionPolicy, versions_on_disk, wanted_versions
+from serving.model_server.loading.versions import Load, Versions
+from serving.model_server.loading.warmup import WARMUP_FILE
 from serving.model_server.server import load_warm
 from serving.model_server.serving_error import ServingError, failed_precondition
-from serving.model_server.version_policy import VersionPolicy, versions_on_disk, wanted_versions
-from serving.model_server.versions import Load, Versions
-from serving.model_server.warmup import WARMUP_FILE
 from serving.tf_serving.model_status import State
 
 POLICY = RetryPolicy(max_num_load_retries=3, load_retry_interval_micros=60_000_000, quiet_seconds=1)

@@ -6,9 +6,9 @@ import tensorflow as tf
 from saved_models import echo, half_plus
 from tensorflow_serving.apis import predict_pb2, prediction_log_pb2
 
+from serving.model_server.loading.warmup import WARMUP_FILE
 from serving.model_server.server import load_warm
 from serving.model_server.serving_error import ServingError
-from serving.model_server.warmup import WARMUP_FILE
 
 
 def write_requests(folder, *inputs, times=1):

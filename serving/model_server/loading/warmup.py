@@ -12,7 +12,7 @@ import tensorflow as tf
 from google.protobuf.message import DecodeError
 from tensorflow_serving.apis import prediction_log_pb2
 
-from serving.model_server.servable import DEFAULT_SIGNATURE, Servable
+from serving.model_server.loading.servable import DEFAULT_SIGNATURE, Servable
 from serving.model_server.serving_error import ServingError, invalid_argument
 
 WARMUP_FILE = Path("assets.extra") / "tf_serving_warmup_requests"

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Protocol
 
 from serving.model_server.availability import VersionSnapshot, next_action
-from serving.model_server.load_retries import FailedLoad, RetryPolicy, contents
-from serving.model_server.servable import Servable
+from serving.model_server.loading.load_retries import FailedLoad, RetryPolicy, contents
+from serving.model_server.loading.servable import Servable
 from serving.model_server.serving_error import ServingError, failed_precondition, not_found
 from serving.tf_serving.model_status import State
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 
 import numpy as np
 import numpy.typing as npt
 
-from serving.ranking.request_features import REQUEST_FEATURES, request_features
+from serving.ranking.feature_group import Column, FeatureGroup, FeatureTable
+from serving.ranking.features.moment import MOMENT_COLUMNS, Moment
 from serving.retrieval.customer import RECENT_PURCHASES, Customer
 
 _DIRECT = (
@@ -31,17 +34,49 @@ _DIRECT = (
     "customer_activity_30d:mean_price_micros",
     "customer_activity_30d:online_share",
 )
-_WEEKDAYS = tuple(f"weekday_share_{day}" for day in range(7))
-_SEASONS = tuple(f"season_share_{season}" for season in range(4))
 
-QUERY_NUMERIC = (
-    *_DIRECT,
-    *_WEEKDAYS,
-    *_SEASONS,
-    "days_since_first_purchase",
-    "days_since_last_purchase",
-    *REQUEST_FEATURES,
+
+def _number(reference: str) -> Callable[[Customer], Column]:
+    return lambda customer: customer.number(reference)
+
+
+def _shares(reference: str) -> Callable[[Customer], Sequence[float] | None]:
+    def shares(customer: Customer) -> Sequence[float] | None:
+        value = customer.values.get(reference)
+        # A point-in-time join gives NaN for a missing list.
+        return None if isinstance(value, float) else value
+
+    return shares
+
+
+def _days_since_last_purchase(customer: Customer) -> Column:
+    # A purchase of today counts as yesterday's: training, which sees whole days, knows nothing younger.
+    return max(1, customer.today - int(customer.recent_day[0])) if customer.recent.size else math.nan
+
+
+_NUMERIC = FeatureTable[Customer](
+    (
+        FeatureGroup(lambda customer: customer, {reference: _number(reference) for reference in _DIRECT}),
+        FeatureGroup(
+            _shares("customer_history:weekday_shares"), {f"weekday_share_{day}": itemgetter(day) for day in range(7)}
+        ),
+        FeatureGroup(
+            _shares("customer_history:season_shares"),
+            {f"season_share_{season}": itemgetter(season) for season in range(4)},
+        ),
+        FeatureGroup(
+            lambda customer: customer,
+            {
+                "days_since_first_purchase": lambda customer: (
+                    customer.today - customer.number("customer_history:first_purchase_day")
+                ),
+                "days_since_last_purchase": _days_since_last_purchase,
+            },
+        ),
+        FeatureGroup(lambda customer: Moment.of(customer.today), MOMENT_COLUMNS),
+    )
 )
+QUERY_NUMERIC = _NUMERIC.names
 QUERY_CATEGORIES = ("club_member_status", "fashion_news_frequency")
 
 CUSTOMER_REFERENCES: tuple[str, ...] = (
@@ -95,7 +130,7 @@ def query_inputs(customers: Sequence[Customer], vocabularies: Mapping[str, Mappi
         recent_age_days=np.zeros((batch, RECENT_PURCHASES), np.float32),
     )
     for row, customer in enumerate(customers):
-        inputs.numeric[row] = _numeric(customer)
+        inputs.numeric[row] = _NUMERIC.compute(customer)
         for column, name in enumerate(QUERY_CATEGORIES):
             value = customer.values.get(f"customer_profile:{name}")
             inputs.categories[row, column] = vocabularies[name].get(value, 0) if isinstance(value, str) else 0
@@ -103,21 +138,3 @@ def query_inputs(customers: Sequence[Customer], vocabularies: Mapping[str, Mappi
         inputs.recent[row, :recent] = customer.recent
         inputs.recent_age_days[row, :recent] = np.maximum(customer.today - customer.recent_day, 0)
     return inputs
-
-
-def _numeric(customer: Customer) -> list[float]:
-    row = [customer.number(reference) for reference in _DIRECT]
-    row += _shares(customer, "customer_history:weekday_shares", len(_WEEKDAYS))
-    row += _shares(customer, "customer_history:season_shares", len(_SEASONS))
-    row.append(customer.today - customer.number("customer_history:first_purchase_day"))
-    # A purchase of today counts as yesterday's: training, which sees whole days, knows nothing younger.
-    row.append(max(1.0, float(customer.today - customer.recent_day[0])) if customer.recent.size else float("nan"))
-    row += request_features(customer.today)
-    return row
-
-
-def _shares(customer: Customer, reference: str, length: int) -> list[float]:
-    shares = customer.values.get(reference)
-    if shares is None or isinstance(shares, float):
-        return [float("nan")] * length
-    return [float(share) for share in shares]

@@ -8,7 +8,7 @@ from functools import cache
 import numpy as np
 from tower_worlds import FIRST_DAY, catalogue, purchases_of_two_styles, snapshot_on, style_of
 
-from serving.ranking.ranking_features import NEVER_DAYS
+from serving.ranking.ranking_inputs import NEVER_DAYS
 from towers.data.heldout_baskets import join_baskets, split_baskets
 from towers.data.ranking_set import RankingSet
 from towers.data.snapshot import Snapshot

@@ -14,7 +14,8 @@ from datetime import date, timedelta
 import numpy as np
 import numpy.typing as npt
 
-from serving.ranking.ranking_features import NEVER_DAYS
+from serving.ranking.feature_group import column_of
+from serving.ranking.ranking_inputs import NEVER_DAYS
 from serving.retrieval.articles import ArticleTable
 from serving.retrieval.customer import MICROSECONDS_PER_DAY, Customer
 from towers.data.ranking_set import RankingSet
@@ -63,8 +64,8 @@ def join_baskets(rows: RankingSet, baskets: RankingSet, columns: tuple[str, ...]
     Args:
         columns: names of the features.
     """
-    returning = rows.features[:, columns.index("days_since_last_purchase")] < NEVER_DAYS
-    new = returning & (rows.features[:, columns.index("product_times_bought")] == 0)
+    returning = rows.features[:, column_of(columns, "days_since_last_purchase")] < NEVER_DAYS
+    new = returning & (rows.features[:, column_of(columns, "product_times_bought")] == 0)
     usual, inflated = _chance(rows, new), _chance(baskets, np.ones(len(baskets), np.bool_))
     ratio = inflated / usual if usual > 0 and inflated > 0 else 1.0
     return RankingSet(

@@ -10,7 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from infra.base.errors import UserError
-from serving.ranking.ranking_features import NEVER_DAYS, ranking_feature_names
+from serving.ranking.feature_group import column_of
+from serving.ranking.ranking_features import ranking_feature_names
+from serving.ranking.ranking_inputs import NEVER_DAYS
 from serving.retrieval.candidates import collect
 from serving.retrieval.hit_chances import Answer, fit_hit_chances
 from serving.retrieval.sources.similar_picture import SimilarPictureSource
@@ -148,7 +150,8 @@ def fit_ranker(
         rows = join_baskets(rows, known, columns)
     model = train_ranker(rows, config.ranker)
     # Strangers and cut baskets teach the order; the chances are to be those of the customers who are served by it.
-    calibrate(model, real, real.features[:, columns.index("days_since_last_purchase")] < NEVER_DAYS)
+    returning = real.features[:, column_of(columns, "days_since_last_purchase")] < NEVER_DAYS
+    calibrate(model, real, returning)
     return Fitted(towers.served, ServedRanker(model, len(columns)), rows, chances, towers.unseeing, config, mornings)
 
 

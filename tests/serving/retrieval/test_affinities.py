@@ -6,12 +6,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from feature_worlds import inputs_of, values_of
 from retrieval_worlds import TODAY, bought, shop
 
-from serving.ranking.category_features import KIND_FEATURES, NEVER_DAYS_OF_DEPARTMENT, kind_features
+from serving.ranking.features.last_basket import LAST_BASKET, NEVER_DAYS_OF_DEPARTMENT
+from serving.ranking.features.lifts import LIFTS
+from serving.ranking.features.repeat_purchases import REPEAT_PURCHASES
+from serving.ranking.features.sales_shares import SALES_SHARES
 from serving.retrieval.affinities import LIFT_CATEGORIES
 from serving.retrieval.articles import ArticleTable
-from serving.retrieval.candidates import CandidateSet
 from serving.retrieval.customer import Customer
 from serving.retrieval.purchase_log import PurchaseLog
 
@@ -38,13 +41,9 @@ def table() -> ArticleTable:
 
 def columns(articles: ArticleTable, *purchases: tuple[str, int]) -> dict[str, np.ndarray]:
     customer = Customer.from_values("c", bought(*purchases) if purchases else {}, articles, TODAY)
-    size = len(articles)
-    ranks = np.arange(size, dtype=np.int32)[:, None]
-    candidates = CandidateSet(np.arange(size, dtype=np.int32), ranks, np.zeros((size, 1), np.float32), ("trending",))
-    values = kind_features(customer, candidates, articles)
-    assert len(values) == len(KIND_FEATURES)
-    assert all(column.shape == (size,) for column in values)
-    return dict(zip(KIND_FEATURES, values, strict=True))
+    inputs = inputs_of(customer, articles)
+    groups = (LIFTS, REPEAT_PURCHASES, SALES_SHARES, LAST_BASKET)
+    return {name: values for group in groups for name, values in values_of(group, inputs).items()}
 
 
 def test_a_kind_is_likelier_after_what_it_is_bought_with() -> None:
@@ -120,8 +119,8 @@ def test_the_features_see_the_last_basket_apart_from_older_purchases() -> None:
 
 def test_a_purchase_of_today_joins_yesterdays_basket() -> None:
     today, yesterday = (columns(table(), ("0000000001", ago), ("0000000003", 1)) for ago in (0, 1))
-    for name in KIND_FEATURES:
-        np.testing.assert_array_equal(today[name], yesterday[name], err_msg=name)
+    for name, values in today.items():
+        np.testing.assert_array_equal(values, yesterday[name], err_msg=name)
 
 
 def test_the_features_tell_what_is_bought_again_on_a_visit() -> None:

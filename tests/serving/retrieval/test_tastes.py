@@ -6,10 +6,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+from feature_worlds import inputs_of, values_of
 from retrieval_worlds import TODAY, bought, shop
 
-from serving.ranking.category_features import SMOOTHING
-from serving.ranking.taste_features import TASTE_FEATURES, taste_features
+from serving.ranking.features.tastes import TASTES
+from serving.ranking.ranking_inputs import SALES_SMOOTHING
 from serving.retrieval.articles import CATEGORIES, ArticleTable
 from serving.retrieval.customer import Customer
 from serving.retrieval.tastes import GROUP, SHARE_SMOOTHING, Tastes
@@ -47,8 +48,7 @@ def table() -> ArticleTable:
 def features(*purchases: tuple[str, int]) -> dict[str, np.ndarray]:
     articles = table()
     customer = Customer.from_values("c", bought(*purchases) if purchases else {}, articles, TODAY)
-    values = taste_features(customer, np.arange(len(articles), dtype=np.int32), articles)
-    return dict(zip(TASTE_FEATURES, values, strict=True))
+    return values_of(TASTES, inputs_of(customer, articles))
 
 
 def taste_after(*purchases: tuple[int, int]) -> float:
@@ -84,7 +84,7 @@ def test_the_features_are_chances_within_the_group_and_of_it() -> None:
     np.testing.assert_allclose(
         np.exp(column["index_group_log_share"]), np.where(GROUPS == LADIES, ladies, 1 - ladies), rtol=1e-2
     )
-    of_group = np.log((np.array(UNITS) + SMOOTHING) / np.where(GROUPS == LADIES, 11.0, 4.0))
+    of_group = np.log((np.array(UNITS) + SALES_SMOOTHING) / np.where(GROUPS == LADIES, 11.0, 4.0))
     np.testing.assert_allclose(
         column["taste_log_chance"], column["taste_lift"] + of_group + column["index_group_log_share"], rtol=1e-5
     )
@@ -93,9 +93,9 @@ def test_the_features_are_chances_within_the_group_and_of_it() -> None:
 def test_a_release_without_tastes_leaves_the_features_missing(tmp_path: Path) -> None:
     articles = replace(table(), tastes=None)
     customer = Customer.from_values("c", bought(("0000000002", 3)), articles, TODAY)
-    values = taste_features(customer, np.arange(3, dtype=np.int32), articles)
-    assert len(values) == len(TASTE_FEATURES)
-    assert np.isnan(values).all()
+    values = values_of(TASTES, inputs_of(customer, articles))
+    assert list(values) == ["taste_lift", "taste_log_chance", "index_group_log_share"]
+    assert np.isnan(list(values.values())).all()
     articles.save(tmp_path)
     assert ArticleTable.load(tmp_path).tastes is None
 

@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 from retrieval_worlds import TODAY, bought, shop
 
+from serving.ranking.features.similarity import TASTE_SMOOTHING
 from serving.ranking.query_features import QUERY_NUMERIC, query_inputs
-from serving.ranking.ranking_features import NEVER_DAYS, TASTE_SMOOTHING, ranking_feature_names, ranking_features
+from serving.ranking.ranking_features import ranking_feature_names, ranking_features
+from serving.ranking.ranking_inputs import NEVER_DAYS
 from serving.retrieval.candidates import ABSENT, Quota, collect
 from serving.retrieval.customer import Customer
 from serving.retrieval.item_index import ItemIndex

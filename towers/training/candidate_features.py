@@ -12,15 +12,6 @@ import numpy.typing as npt
 from serving.retrieval.articles import ArticleTable
 from serving.retrieval.item_index import PRIOR_SMOOTHING
 
-CANDIDATE_NUMERIC = (
-    "price_mean_micros",
-    "price_std_micros",
-    "price_median_micros",
-    "mean_buyer_age",
-    "repeat_rate",
-    "mean_price_30d_micros",
-)
-
 
 def candidate_numeric(articles: ArticleTable) -> npt.NDArray[np.float32]:
     """Raw numbers of all articles, NaN where missing.
@@ -29,7 +20,7 @@ def candidate_numeric(articles: ArticleTable) -> npt.NDArray[np.float32]:
         articles: with sales and activity as of 00:00 of a day.
 
     Returns:
-        [n, len(CANDIDATE_NUMERIC)]
+        [n, 6]
     """
     columns = (
         articles.sales_column("price_mean_micros"),

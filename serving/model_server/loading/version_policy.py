@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TypeAlias
 
@@ -15,8 +16,8 @@ _GRAPH_FILES = ("saved_model.pb", "saved_model.pbtxt")
 def versions_on_disk(base_path: Path) -> dict[int, Path] | None:
     """The version folders below ``base_path``, None when the base path itself is not there.
 
-    A version is a folder whose name is a number and that holds a SavedModel, so that a folder that is still being
-    copied is left alone until its graph has come.
+    A version is a folder whose name is a number and that holds a SavedModel: one that is still being copied, or cannot
+    be looked into, is left alone until its graph is there.
     """
     try:
         folders = sorted(base_path.iterdir())
@@ -25,8 +26,12 @@ def versions_on_disk(base_path: Path) -> dict[int, Path] | None:
     return {
         int(folder.name): folder
         for folder in folders
-        if folder.name.isascii() and folder.name.isdigit() and any((folder / name).is_file() for name in _GRAPH_FILES)
+        if folder.name.isascii() and folder.name.isdigit() and _has_graph(folder)
     }
+
+
+def _has_graph(folder: Path) -> bool:
+    return any(os.path.isfile(folder / name) for name in _GRAPH_FILES)  # unlike Path.is_file it never raises
 
 
 def wanted_versions(on_disk: dict[int, Path], policy: VersionPolicy) -> dict[int, Path]:

@@ -39,7 +39,7 @@ from infra.base.errors import UserError
 from infra.base.progress import progress_bar
 from infra.base.settings import Settings
 from streaming.log.event_log import PURCHASE_COLUMNS, EventLog
-from streaming.store.checkpoints import Positions
+from streaming.store.checkpoints import Checkpoints
 from streaming.store.node_marks import check_every_master_is_marked, mark_keys
 from streaming.store.window_packing import HEADER_FIELD
 from streaming.store.window_store import WindowStore
@@ -83,7 +83,7 @@ def bootstrap(settings: Settings, as_of: date | None = None) -> Loaded:
             check_every_master_is_marked(pipe)
             flags = mark_keys(BOOTSTRAPPING_KEY, pipe.is_cluster)
             pipe.ask([keyed(b"SET", flag, b"1") for flag in flags])
-            positions = Positions(pipe, TRANSACTIONS)
+            positions = Checkpoints(pipe, TRANSACTIONS)
             positions.forget()
             _forget_marks(pipe, settings.redis_url)
             (customers, customer_index), (articles, article_index) = entity_tools(pipe)

@@ -158,9 +158,9 @@ def dead_letters() -> None:
 @click.option("--all", "put_back_too", is_flag=True, help="Also those that were put back.")
 def list_letters(topic: str, put_back_too: bool) -> None:
     """Show where each bad event of TOPIC came from and why it was refused."""
-    from streaming.log.dead_letter_replay import LetterBox
+    from streaming.log.dead_letter_replay import DeadLetterReplay
 
-    box = LetterBox(Settings.from_environment().kafka_bootstrap_servers, topic)
+    box = DeadLetterReplay(Settings.from_environment().kafka_bootstrap_servers, topic)
     letters = box.letters(put_back_too=put_back_too)
     box.close()
     for letter in letters:
@@ -172,9 +172,9 @@ def list_letters(topic: str, put_back_too: bool) -> None:
 @TOPIC
 def replay_letters(topic: str) -> None:
     """Send the bad events of TOPIC to their topic again, each whole and once; those still bad come back here."""
-    from streaming.log.dead_letter_replay import LetterBox
+    from streaming.log.dead_letter_replay import DeadLetterReplay
 
-    box = LetterBox(Settings.from_environment().kafka_bootstrap_servers, topic)
+    box = DeadLetterReplay(Settings.from_environment().kafka_bootstrap_servers, topic)
     count = box.put_back()
     box.close()
     click.echo(f"{count} events put back into {topic}")

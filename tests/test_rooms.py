@@ -33,7 +33,7 @@ def test_what_a_page_names_is_there(page: str) -> None:
     assert [path for path in linked + named if not path.exists()] == []
 
 
-@pytest.mark.parametrize("package", packages(), ids=lambda path: path.parent.relative_to(ROOT).as_posix())
+@pytest.mark.parametrize("package", list(packages()), ids=lambda path: path.parent.relative_to(ROOT).as_posix())
 def test_every_room_says_what_it_is_for_and_names_only_what_it_has(package: Path) -> None:
     paragraph = ast.get_docstring(ast.parse(package.read_text())) or ""
     assert len(paragraph.split()) >= LEAST_WORDS

@@ -12,8 +12,8 @@ import numpy as np
 import numpy.typing as npt
 
 from infra.base.clock import Clock, epoch_day
-from serving.gateway.interactions.event_log import EventLog
 from serving.gateway.interactions.impressions import impressions
+from serving.gateway.interactions.interaction_log import InteractionLog
 from serving.gateway.metrics import UNKNOWN_CUSTOMERS
 from serving.gateway.requests import Request
 from serving.gateway.stages.customer_features import CustomerFeatures, unknown_shopper
@@ -22,7 +22,7 @@ from serving.gateway.stages.page_cut import Ranked, cut_page
 from serving.gateway.stages.query_embedding import embed_query
 from serving.gateway.stages.ranker import rank
 from serving.gateway.stages.trace import Trace
-from serving.gateway.state.releases import ActiveRelease, Releases
+from serving.gateway.state.active_releases import ActiveRelease, ActiveReleases
 from serving.ranking.filters import Allowed, ArticleFilters, prices_micros
 from serving.ranking.find_candidates import Candidates, source_order
 from serving.ranking.pipeline import RankingPipeline
@@ -64,15 +64,15 @@ class Recommender:
 
     def __init__(
         self,
-        releases: Releases,
+        releases: ActiveReleases,
         customers: CustomerFeatures,
         models: PredictionClient,
-        event_log: EventLog,
+        interaction_log: InteractionLog,
         clock: Clock,
         rules: ShopRules,
     ) -> None:
         self._releases, self._customers, self._models = releases, customers, models
-        self._event_log, self._clock, self._rules = event_log, clock, rules
+        self._interaction_log, self._clock, self._rules = interaction_log, clock, rules
 
     async def recommend(self, request: Request, trace: Trace) -> Answer:
         """Answer within the trace's deadline, whatever is down.
@@ -107,7 +107,7 @@ class Recommender:
                 cut = cut_page(request, release, shopper.customer, allowed, Ranked(found, scores, order))
                 articles = _describe(release, shopper.customer, cut.ranked, cut.shown, context)
             # 8 Impressions, on their way to Kafka; the answer does not wait for them.
-            trace.note("impressions", self._event_log.offer(impressions(request, release.number, articles, now)))
+            trace.note("impressions", self._interaction_log.offer(impressions(request, release.number, articles, now)))
             trace.note("article_state", active.state.problem)
             newest = max((time for time in (shopper.newest, active.state.newest) if time is not None), default=None)
         is_unknown = read is not None and not read.known

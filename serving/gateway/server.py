@@ -23,16 +23,16 @@ from infra.base.addresses import join_address
 from infra.base.errors import UserError
 from infra.base.redis_url import RedisUrl
 from infra.base.settings import Settings
-from serving.gateway.interactions.event_log import EventLog, EventLogConfig
+from serving.gateway.interactions.interaction_log import InteractionLog, InteractionLogConfig
 from serving.gateway.recommend import Recommender
 from serving.gateway.service import SERVICE, RecommenderService
 from serving.gateway.stages.customer_features import CustomerFeatures
 from serving.gateway.stages.deadline import Budgets, Deadline
+from serving.gateway.state.active_releases import ActiveReleases, ReleasesConfig
 from serving.gateway.state.article_state import ArticleState, FollowConfig
 from serving.gateway.state.cluster_reader import ClusterReader
-from serving.gateway.state.event_clock import EventClock, gateway_clock
 from serving.gateway.state.known_articles import KnownArticles
-from serving.gateway.state.releases import Releases, ReleasesConfig
+from serving.gateway.state.watermark_clock import WatermarkClock, gateway_clock
 from serving.proto import recommender_pb2_grpc
 from serving.ranking.rerank import ShopRules
 from serving.release.reader import Release
@@ -61,7 +61,7 @@ class GatewayConfig:
     rules: ShopRules = field(default_factory=ShopRules)
     follow: FollowConfig = field(default_factory=FollowConfig)
     releases: ReleasesConfig = field(default_factory=ReleasesConfig)
-    event_log: EventLogConfig = field(default_factory=EventLogConfig)
+    interaction_log: InteractionLogConfig = field(default_factory=InteractionLogConfig)
 
 
 @dataclass(frozen=True)
@@ -81,9 +81,9 @@ async def running_gateway(settings: Settings, config: GatewayConfig) -> AsyncIte
     """
     sys.setswitchinterval(_SWITCH_INTERVAL_S)
     faiss.omp_set_num_threads(1)
-    event_clock = EventClock()
+    event_clock = WatermarkClock()
     clock = gateway_clock(settings.clock, event_clock)
-    event_log = EventLog(settings.kafka_bootstrap_servers, config.event_log)
+    interaction_log = InteractionLog(settings.kafka_bootstrap_servers, config.interaction_log)
     async with (
         _redis_client(settings, config) as redis_client,
         grpc.aio.insecure_channel(settings.tf_serving_address, options=_channel_options()) as channel,
@@ -93,16 +93,18 @@ async def running_gateway(settings: Settings, config: GatewayConfig) -> AsyncIte
         def follow(release: Release) -> ArticleState:
             return ArticleState(release, settings.redis_url, clock, event_clock, config.follow)
 
-        releases = Releases(
+        releases = ActiveReleases(
             models,
             settings.releases_dir,
             follow,
             lambda active: recommender.warm_up(active, Deadline(_WARM_UP_MS, config.budgets)),
             config.releases,
         )
-        recommender = Recommender(releases, CustomerFeatures(redis_client), models, event_log, clock, config.rules)
+        recommender = Recommender(
+            releases, CustomerFeatures(redis_client), models, interaction_log, clock, config.rules
+        )
         known_articles = KnownArticles(settings.tables_dir / "articles.parquet", releases)
-        service = RecommenderService(recommender, releases, event_log, known_articles, clock, config.budgets)
+        service = RecommenderService(recommender, releases, interaction_log, known_articles, clock, config.budgets)
         following = asyncio.create_task(releases.follow_label())
         if config.share_port:
             await releases.ready.wait()
@@ -110,7 +112,7 @@ async def running_gateway(settings: Settings, config: GatewayConfig) -> AsyncIte
         for name in _HEALTH_NAMES:
             await health_service.set(name, health_pb2.HealthCheckResponse.NOT_SERVING)
         await server.start()
-        telling = asyncio.create_task(_when_ready(releases.ready, event_log, known_articles, health_service))
+        telling = asyncio.create_task(_when_ready(releases.ready, interaction_log, known_articles, health_service))
         try:
             yield Gateway(join_address(config.host, port), releases.ready)
         finally:
@@ -122,7 +124,7 @@ async def running_gateway(settings: Settings, config: GatewayConfig) -> AsyncIte
                 with suppress(asyncio.CancelledError):
                     await task
             await releases.close()
-            await asyncio.to_thread(event_log.close)
+            await asyncio.to_thread(interaction_log.close)
 
 
 async def serve(settings: Settings, config: GatewayConfig, announce: Callable[[str], None]) -> None:
@@ -203,11 +205,14 @@ def _server(
 
 
 async def _when_ready(
-    ready: asyncio.Event, event_log: EventLog, known_articles: KnownArticles, health_service: health.aio.HealthServicer
+    ready: asyncio.Event,
+    interaction_log: InteractionLog,
+    known_articles: KnownArticles,
+    health_service: health.aio.HealthServicer,
 ) -> None:
     await ready.wait()
     for name in _HEALTH_NAMES:
         await health_service.set(name, health_pb2.HealthCheckResponse.SERVING)
     # Only now: what these two import takes half a second each, which the first answer need not wait for.
-    event_log.start()
+    interaction_log.start()
     await asyncio.to_thread(known_articles.newest)

@@ -12,7 +12,7 @@ import grpc
 import grpc.aio
 
 from infra.base.clock import Clock, wall_clock
-from serving.gateway.interactions.event_log import EventLog, EventLogDown
+from serving.gateway.interactions.interaction_log import InteractionLog, InteractionLogDown
 from serving.gateway.interactions.recording import interaction_events
 from serving.gateway.metrics import REQUEST_SECONDS, REQUESTS
 from serving.gateway.recommend import Answer, Recommender, ShownArticle
@@ -21,8 +21,8 @@ from serving.gateway.server_timing import server_timing
 from serving.gateway.stages.deadline import Budgets, Deadline
 from serving.gateway.stages.similar import UnknownArticle, similar_articles
 from serving.gateway.stages.trace import Trace
+from serving.gateway.state.active_releases import ActiveReleases, NoRelease
 from serving.gateway.state.known_articles import KnownArticles
-from serving.gateway.state.releases import NoRelease, Releases
 from serving.proto import recommender_pb2 as pb
 from serving.proto import recommender_pb2_grpc
 from serving.ranking.filters import UnknownIndexGroup
@@ -34,7 +34,7 @@ _STATUS: dict[type[Exception], grpc.StatusCode] = {
     UnknownIndexGroup: grpc.StatusCode.INVALID_ARGUMENT,
     UnknownArticle: grpc.StatusCode.NOT_FOUND,
     NoRelease: grpc.StatusCode.UNAVAILABLE,
-    EventLogDown: grpc.StatusCode.UNAVAILABLE,
+    InteractionLogDown: grpc.StatusCode.UNAVAILABLE,
     TimeoutError: grpc.StatusCode.DEADLINE_EXCEEDED,
 }
 
@@ -48,14 +48,14 @@ class RecommenderService(recommender_pb2_grpc.RecommenderServicer):
     def __init__(
         self,
         recommender: Recommender,
-        releases: Releases,
-        event_log: EventLog,
+        releases: ActiveReleases,
+        interaction_log: InteractionLog,
         known_articles: KnownArticles,
         clock: Clock,
         budgets: Budgets,
     ) -> None:
         self._recommender, self._releases, self._known_articles = recommender, releases, known_articles
-        self._event_log, self._clock, self._budgets = event_log, clock, budgets
+        self._interaction_log, self._clock, self._budgets = interaction_log, clock, budgets
 
     async def Recommend(  # noqa: N802 - gRPC's own name
         self, request: pb.RecommendRequest, context: grpc.aio.ServicerContext
@@ -91,7 +91,7 @@ class RecommenderService(recommender_pb2_grpc.RecommenderServicer):
     async def _record_interactions(self, message: pb.RecordInteractionsRequest) -> pb.RecordInteractionsResponse:
         known_articles = await asyncio.to_thread(self._known_articles.newest)
         events = interaction_events(message.interactions, self._clock(), wall_clock(), known_articles)
-        await self._event_log.write(events)
+        await self._interaction_log.write(events)
         return pb.RecordInteractionsResponse(recorded=len(events))
 
 

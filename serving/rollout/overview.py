@@ -6,7 +6,7 @@ from rich.table import Table
 
 from infra.base.settings import Settings
 from serving.release.manifest import MODELS
-from serving.rollout.model_server import connect
+from serving.rollout.model_server_client import connect
 from serving.rollout.releases import Releases
 from serving.rollout.rollout import CONFIG_FILE_NAME
 

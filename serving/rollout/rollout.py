@@ -16,7 +16,7 @@ from infra.base.settings import Settings
 from serving.release.manifest import MODELS, Manifest
 from serving.rollout import base_paths
 from serving.rollout.lock import rollout_lock
-from serving.rollout.model_server import RefusedError, RolloutModelServer, connect, describe
+from serving.rollout.model_server_client import RefusedError, RolloutModelServer, connect, describe
 from serving.rollout.releases import Releases
 from serving.tf_serving.model_status import State
 

@@ -29,7 +29,7 @@ class Batch:
     next_offsets: dict[Any, int] = field(default_factory=dict)
 
 
-class Intake:
+class EventParser:
     """Parses what was polled.
 
     Args:

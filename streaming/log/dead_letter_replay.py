@@ -14,7 +14,7 @@ GROUP = "vitrine-dead-letters"
 _POLL_MS = 500
 
 
-class LetterBox:
+class DeadLetterReplay:
     """The dead letters of one topic, those first that were not put back yet.
 
     Args:

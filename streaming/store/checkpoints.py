@@ -11,7 +11,7 @@ from streaming.store.node_marks import mark_keys
 log = logging.getLogger("vitrine.stream")
 
 
-class Positions:
+class Checkpoints:
     """The next offset to apply of each partition, marked so that it is lost with whatever it speaks of.
 
     Args:
@@ -21,7 +21,7 @@ class Positions:
 
     def __init__(self, pipe: Pipe, topic: str) -> None:
         self._pipe = pipe
-        self._keys = position_keys(topic, pipe.is_cluster)
+        self._keys = checkpoint_keys(topic, pipe.is_cluster)
 
     def now(self) -> dict[int, int]:
         """Partition to offset, the least that any mark says; partitions that a mark does not know are left out."""
@@ -55,7 +55,7 @@ class Positions:
         return [dict(zip(map(int, flat[::2]), map(int, flat[1::2]), strict=True)) for flat in replies]
 
 
-def position_keys(topic: str, is_cluster: bool) -> list[bytes]:
+def checkpoint_keys(topic: str, is_cluster: bool) -> list[bytes]:
     """The Redis hashes of partition to next offset to apply."""
     return mark_keys(f"vitrine:positions:{topic}".encode(), is_cluster)
 

@@ -9,7 +9,7 @@ with them. The mark then says the least that any of the sixteen says.
 What each thing in the store relies on, when some masters lose their last moments or everything:
 
 - **Windows** know the last offset of every partition that is in them; offering older purchases again changes nothing.
-- **Positions** are marks, written when all masters have answered all that they vouch for. Reading goes on from the
+- **Checkpoints** are marks, written when all masters have answered all that they vouch for. Reading goes on from the
   least: whatever a master has lost lies behind its own mark and is read again; the other windows fence it. A mark that
   is missing reads as the topic's beginning: that master has lost everything, or nothing was ever marked.
 - **Entries of the expiry index** are added before the position of their purchase: lost, they are added again with it.

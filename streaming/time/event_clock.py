@@ -20,7 +20,7 @@ _PUBLISHED_SEPARATOR = b":"
 
 
 @dataclass(frozen=True)
-class Belief:
+class WatermarkPolicy:
     """How far ahead an event time may be.
 
     Attributes:
@@ -45,11 +45,11 @@ class EventClock:
     """The watermark over all partitions, whichever worker reads them.
 
     Attributes:
-        belief: how far ahead an event time may be.
+        watermark_policy: how far ahead an event time may be.
         now_us: the clock, microseconds since 1970-01-01; 0 before the first purchase.
     """
 
-    belief: Belief = field(default_factory=Belief)
+    watermark_policy: WatermarkPolicy = field(default_factory=WatermarkPolicy)
     now_us: int = 0
     _partitions: dict[int, _Partition] = field(default_factory=dict)
     _unconfirmed: dict[str, tuple[int, int]] = field(default_factory=dict)
@@ -138,8 +138,9 @@ class EventClock:
             newest_us = max(newest_us, sold[count][0])
             count += 1
         ahead = {who: (at_us, partition) for at_us, partition, who in sold[count:]}
-        if len(ahead) >= self.belief.confirmations:
-            confirmed_us = sorted([at_us for at_us, _ in ahead.values()], reverse=True)[self.belief.confirmations - 1]
+        if len(ahead) >= self.watermark_policy.confirmations:
+            newest_first = sorted([at_us for at_us, _ in ahead.values()], reverse=True)
+            confirmed_us = newest_first[self.watermark_policy.confirmations - 1]
             count = bisect_right(sold, confirmed_us, key=itemgetter(0))
             ahead = {who: (at_us, partition) for at_us, partition, who in sold[count:]}
         self._unconfirmed = ahead
@@ -147,4 +148,4 @@ class EventClock:
 
     def _believable_us(self, newest_us: int) -> int:
         """The end of the last day that is no leap after ``newest_us``."""
-        return (newest_us // DAY_MICROS + self.belief.leap_days + 1) * DAY_MICROS - 1
+        return (newest_us // DAY_MICROS + self.watermark_policy.leap_days + 1) * DAY_MICROS - 1

@@ -31,7 +31,7 @@ _APPLIED = (TRANSACTIONS, AVAILABILITY)
 _PATIENCE_SECONDS = 15.0
 
 
-class OwnPartitions:
+class AssignedPartitions:
     """Partitions (``kafka.TopicPartition``) come by ``assign``, are read from ``position`` on, and go by ``forget``.
 
     Args:

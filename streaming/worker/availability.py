@@ -14,7 +14,7 @@ from feature_repo.online.keys import entity_key, feature_field, timestamp_field
 from feature_repo.online.redis_pipe import Keyed, Pipe
 from feature_repo.online.resp import array_header, bulk, script_call
 from feature_repo.schema import ARTICLE_AVAILABILITY, Kind
-from streaming.store.checkpoints import Positions
+from streaming.store.checkpoints import Checkpoints
 
 # The field ``w/`` holds the event time as twenty digits, to compare; times before the newest change nothing.
 _WRITE = """
@@ -49,8 +49,8 @@ class AvailabilityUpdates:
         """What comes before these offsets was applied."""
         self._positions(topic_id).write(next_offsets)
 
-    def _positions(self, topic_id: str) -> Positions:
-        return Positions(self._pipe, f"{AVAILABILITY}:{topic_id}")
+    def _positions(self, topic_id: str) -> Checkpoints:
+        return Checkpoints(self._pipe, f"{AVAILABILITY}:{topic_id}")
 
     def _write(self, event: Availability) -> Keyed:
         key = bulk(entity_key("article", event.article_id))

@@ -28,7 +28,7 @@ from feature_repo.online.redis_pipe import Keyed, Pipe, keyed
 from feature_repo.online.resp import array_header, bulk, script_call
 from feature_repo.schema import WINDOW_DAYS
 from infra.base.errors import UserError
-from streaming.store.checkpoints import Positions
+from streaming.store.checkpoints import Checkpoints
 from streaming.store.node_marks import check_every_master_is_marked, mark_keys
 from streaming.store.window_store import WindowStore
 from streaming.time.cluster_expiry_index import ClusterExpiryIndex
@@ -103,7 +103,7 @@ class PurchaseStream:
         self._check_bootstrap()
         self._learn(self._pipe.call(b"HGETALL", WATERMARKS_KEY), set())
         self._hear_clock(self._pipe.call(b"GET", EVENT_CLOCK_KEY))
-        self._positions = Positions(pipe, TRANSACTIONS)
+        self._positions = Checkpoints(pipe, TRANSACTIONS)
         self._sweep = Sweep(pipe, clock, self._expiries)
         self._marked: dict[int, int] = {}  # partition to the position that we wrote last
         self._unsettled: tuple[Mapping[int, PartitionBatch], Outcome, list[str], int] | None = None

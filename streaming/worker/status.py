@@ -14,7 +14,7 @@ from feature_repo.events.rules import instant_text
 from feature_repo.online.cluster_pipe import open_pipe
 from feature_repo.online.cluster_slots import master_clients
 from infra.base.settings import Settings
-from streaming.store.checkpoints import Positions
+from streaming.store.checkpoints import Checkpoints
 from streaming.unreachable import kafka_unreachable, redis_unreachable
 
 WORKER_SECONDS = 10
@@ -54,7 +54,7 @@ def stream_status(settings: Settings) -> StreamStatus:
 
     try:
         with closing(open_pipe(settings.redis_url)) as pipe:
-            applied = Positions(pipe, TRANSACTIONS).read()
+            applied = Checkpoints(pipe, TRANSACTIONS).read()
             flat = pipe.call(b"HGETALL", WATERMARKS_KEY)
             watermarks = dict(zip(map(int, flat[::2]), flat[1::2], strict=True))
             clock = pipe.call(b"GET", EVENT_CLOCK_KEY)

@@ -26,12 +26,12 @@ from feature_repo.events.purchase import Purchase
 from feature_repo.online.cluster_pipe import open_pipe
 from infra.base.errors import UserError
 from infra.base.settings import Settings
-from streaming.events.parsing import Intake
+from streaming.events.parsing import EventParser
 from streaming.log.dead_letters import DeadLetters
 from streaming.log.log_rows import purchase_row
-from streaming.time.event_clock import Belief, EventClock
+from streaming.time.event_clock import EventClock, WatermarkPolicy
 from streaming.unreachable import redis_unreachable
-from streaming.worker.assigned_partitions import OwnPartitions
+from streaming.worker.assigned_partitions import AssignedPartitions
 from streaming.worker.availability import AvailabilityUpdates
 from streaming.worker.group import ASSIGNED, REVOKED, join
 from streaming.worker.metrics import Metrics
@@ -52,7 +52,7 @@ class WorkerOptions:
     """How one worker runs.
 
     Attributes:
-        belief: how far ahead of the others a purchase may be dated.
+        watermark_policy: how far ahead of the others a purchase may be dated.
         wall_clock: let windows fall by the machine's clock instead of the purchases'.
         max_poll_records: the largest batch; live, batches are as large as what has come in meanwhile.
         log_seconds, log_rows: the event log is written when rows have waited so long, or so many wait.
@@ -64,7 +64,7 @@ class WorkerOptions:
         instance: names the worker for `vitrine stream status`; None for host and process id.
     """
 
-    belief: Belief = field(default_factory=Belief)
+    watermark_policy: WatermarkPolicy = field(default_factory=WatermarkPolicy)
     wall_clock: bool = False
     max_poll_records: int = 50_000
     log_seconds: float = 10.0
@@ -107,8 +107,8 @@ class StreamWorker:
         self.progress = Progress()
         self._dead_letters = DeadLetters(settings.kafka_bootstrap_servers)
         catalogue = Catalogue(settings.tables_dir / "articles.parquet")
-        self._intake = Intake(catalogue, self._dead_letters, self.metrics)
-        self._clock = EventClock(options.belief)
+        self._intake = EventParser(catalogue, self._dead_letters, self.metrics)
+        self._clock = EventClock(options.watermark_policy)
         self._published_idle: dict[int, bool] = {}
         self._tick_due = self._commit_due = 0.0
         self._tick_day = -1
@@ -118,7 +118,7 @@ class StreamWorker:
         self._connect_redis()
         member = join(settings.kafka_bootstrap_servers, options.max_poll_records, options.session_timeout_ms)
         self._consumer, self._rebalances = member.consumer, member.rebalances
-        self._own = OwnPartitions(self._consumer, settings.event_log_dir)
+        self._own = AssignedPartitions(self._consumer, settings.event_log_dir)
         self._identity = TopicIdentity(self._consumer, self._own.logs)
         self._partition_count = len(self._consumer.partitions_for_topic(TRANSACTIONS))
 
@@ -161,7 +161,7 @@ class StreamWorker:
     # --- one batch ---
 
     def _apply(self, polled: dict[Any, list[Any]]) -> None:
-        latest_us = int(self._now() * 1_000_000) + self._options.belief.wall_skew_us
+        latest_us = int(self._now() * 1_000_000) + self._options.watermark_policy.wall_skew_us
         self.progress.events += sum(map(len, polled.values()))
         batch = self._intake.parse(polled, latest_us)
         outcome = self._apply_purchases(batch.purchases, batch.next_offsets)

@@ -22,7 +22,7 @@ from infra.base.settings import Settings
 from infra.local.command import VitrineCommand
 from streaming.events.producer import NewPurchase, PurchaseProducer
 from streaming.replay import replay
-from streaming.time.event_clock import Belief, EventClock
+from streaming.time.event_clock import EventClock, WatermarkPolicy
 from streaming.time.expiry_index import SHARDS
 from streaming.worker.purchase_stream import PartitionBatch, PurchaseStream
 from tests.conftest import OnlineStore
@@ -40,8 +40,8 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ibis.BaseBacken
         yield engine
 
 
-def stream_of(store: OnlineStore, **belief: int) -> PurchaseStream:
-    return PurchaseStream(open_pipe(store.url), EventClock(Belief(**belief)))
+def stream_of(store: OnlineStore, **watermark_policy: int) -> PurchaseStream:
+    return PurchaseStream(open_pipe(store.url), EventClock(WatermarkPolicy(**watermark_policy)))
 
 
 def let_fall(stream: PurchaseStream, day: int) -> None:

@@ -22,7 +22,7 @@ from streaming.events.producer import PurchaseProducer
 from streaming.log.event_log import PURCHASE_COLUMNS
 from streaming.replay import replay
 from streaming.store.node_marks import mark_keys
-from streaming.time.event_clock import Belief, EventClock
+from streaming.time.event_clock import EventClock, WatermarkPolicy
 from streaming.time.expiry_index import SHARDS
 from streaming.worker.purchase_stream import PartitionBatch, PurchaseStream
 from tests.conftest import OnlineStore
@@ -80,7 +80,7 @@ def test_loaded_windows_fall_by_themselves(settings: Settings, store: OnlineStor
     purchases = shop(300)
     write_table(settings.tables_dir, purchases)
     bootstrap(settings)
-    stream = PurchaseStream(open_pipe(settings.redis_url), EventClock(Belief(leap_days=30)))
+    stream = PurchaseStream(open_pipe(settings.redis_url), EventClock(WatermarkPolicy(leap_days=30)))
     assert stream.clock.day == DAY
     new = purchase("zoe", "0000000000", DAY + 12, event_id="new")
     stream.apply({0: PartitionBatch([new], 1, True)})
@@ -110,7 +110,7 @@ def test_one_purchase_dated_years_ahead_waits_and_does_not_move_the_clock(
     write_table(settings.tables_dir, [*purchases, ahead, purchase("max", "0000000002", DAY + 1_600, event_id="typo")])
     bootstrap(settings)
     assert differences(store.client, purchases, DAY) == {}
-    stream = PurchaseStream(open_pipe(settings.redis_url), EventClock(Belief(leap_days=30)))
+    stream = PurchaseStream(open_pipe(settings.redis_url), EventClock(WatermarkPolicy(leap_days=30)))
     assert stream.clock.day == DAY
     new = purchase("ann", "0000000000", DAY + 20, event_id="new")
     stream.apply({0: PartitionBatch([new], 1, True)})

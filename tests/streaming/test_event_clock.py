@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from streaming.time.event_clock import Belief, EventClock
+from streaming.time.event_clock import EventClock, WatermarkPolicy
 from tests.streaming.worlds import DAY, purchase
 
 
@@ -31,7 +31,7 @@ def test_the_clock_never_goes_back() -> None:
 
 
 def test_a_leap_is_believed_when_three_customers_make_it() -> None:
-    clock = EventClock(Belief(leap_days=7, confirmations=3))
+    clock = EventClock(WatermarkPolicy(leap_days=7, confirmations=3))
     clock.observe({0: ([purchase("anna", "1", DAY)], True)})
     clock.observe({0: ([purchase("ben", "1", DAY + 365), purchase("ben", "2", DAY + 366)], True)})
     assert clock.day == DAY

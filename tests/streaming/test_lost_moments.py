@@ -20,7 +20,7 @@ from feature_repo.online.redis_pipe import Keyed, Pipe
 from infra.base.redis_url import RedisUrl
 from streaming.store.node_marks import key_of_shard
 from streaming.time.cluster_expiry_index import KEPT_SECONDS, ClusterExpiryIndex
-from streaming.time.event_clock import Belief, EventClock
+from streaming.time.event_clock import EventClock, WatermarkPolicy
 from streaming.time.expiry_index import SHARDS, shard_of
 from streaming.worker.purchase_stream import PartitionBatch, PurchaseStream
 from tests.local_cluster import NODES, ClusterNode, LocalCluster
@@ -214,7 +214,7 @@ def test_a_window_whose_fall_was_lost_falls_again(
 ) -> None:
     entity_id, home = elsewhere(redis_cluster, entity)
     customer_id, article_id = (entity_id, "0") if entity == "customer" else ("anna", entity_id)
-    clock = EventClock(Belief(leap_days=30))
+    clock = EventClock(WatermarkPolicy(leap_days=30))
     stream = PurchaseStream(pipe, clock)
     stream.apply(batch(purchase(customer_id, article_id, DAY, offset=0)))
     stream.apply(batch(purchase("ben", "1", DAY + 30, offset=1)))

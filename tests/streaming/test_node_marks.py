@@ -15,7 +15,7 @@ from feature_repo.online.cluster_slots import SLOTS, ClusterSlots, slot_of
 from feature_repo.online.keys import entity_key
 from feature_repo.online.redis_pipe import Pipe
 from infra.base.errors import UserError
-from streaming.store.checkpoints import position_keys
+from streaming.store.checkpoints import checkpoint_keys
 from streaming.store.node_marks import check_every_master_is_marked, mark_keys
 from streaming.time.event_clock import EventClock
 from streaming.worker.purchase_stream import PurchaseStream
@@ -45,7 +45,7 @@ def test_a_master_that_has_lost_its_part_of_a_bootstrap_is_not_mended_from_the_t
 
 
 def test_any_thousand_slots_hold_a_mark() -> None:
-    slots = [slot_of(key) for key in position_keys("transactions", True)]
+    slots = [slot_of(key) for key in checkpoint_keys("transactions", True)]
     assert slots == list(range(512, SLOTS, 1024))
 
 

@@ -14,7 +14,7 @@ from redis.exceptions import ConnectionError
 from feature_repo.events.purchase import Purchase
 from feature_repo.online.cluster_pipe import open_pipe
 from feature_repo.online.redis_pipe import Pipe
-from streaming.time.event_clock import Belief, EventClock
+from streaming.time.event_clock import EventClock, WatermarkPolicy
 from streaming.time.expiry_index import SHARDS
 from streaming.windows.updates import COLUMNS_PAY_FROM
 from streaming.worker.purchase_stream import PartitionBatch, PurchaseStream
@@ -159,7 +159,7 @@ def test_a_purchase_sent_twice_counts_once_for_customer_and_article(pipe: Pipe, 
 
 
 def test_windows_fall_without_new_purchases(pipe: Pipe, store: OnlineStore) -> None:
-    stream = PurchaseStream(pipe, EventClock(Belief(leap_days=30)))
+    stream = PurchaseStream(pipe, EventClock(WatermarkPolicy(leap_days=30)))
     stream.apply(batch(purchase("anna", "0108775015", DAY, offset=0)))
     expected = {2: (1, 1, 1), 3: (1, 1, 0), 7: (1, 0, 0), 30: (0, 0, 0)}
     for days, (units, units_7d, units_3d) in expected.items():
@@ -219,7 +219,7 @@ def test_gateways_hear_which_articles_changed_and_what_time_it_is(pipe: Pipe, st
 
 
 def test_a_worker_that_is_behind_the_others_misses_no_expiry(pipe: Pipe, store: OnlineStore) -> None:
-    ahead, behind = (PurchaseStream(open_pipe(store.url), EventClock(Belief(leap_days=30))) for _ in range(2))
+    ahead, behind = (PurchaseStream(open_pipe(store.url), EventClock(WatermarkPolicy(leap_days=30))) for _ in range(2))
     ahead.apply({1: PartitionBatch([purchase("ben", "0110065001", DAY + 20, partition=1)], 1, True)})
     fall(ahead)  # days up to here are swept
     behind.apply(batch(purchase("anna", "0108775015", DAY, offset=0), read_to_end=False))
@@ -232,7 +232,7 @@ def test_a_worker_that_is_behind_the_others_misses_no_expiry(pipe: Pipe, store: 
 
 
 def test_a_window_that_was_empty_when_a_worker_looked_still_falls(pipe: Pipe, store: OnlineStore) -> None:
-    one, other = (PurchaseStream(open_pipe(store.url), EventClock(Belief(leap_days=30))) for _ in range(2))
+    one, other = (PurchaseStream(open_pipe(store.url), EventClock(WatermarkPolicy(leap_days=30))) for _ in range(2))
     too_late = purchase("anna", "0108775015", DAY - 40, offset=1)
     one.apply(batch(purchase("ben", "0110065001", DAY, offset=0), too_late))
     other.apply({1: PartitionBatch([purchase("cleo", "0108775015", DAY, partition=1)], 1, True)})

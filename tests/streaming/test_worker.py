@@ -241,7 +241,7 @@ def test_dead_letters_are_listed_and_put_back_once(
 ) -> None:
     from kafka import KafkaProducer
 
-    from streaming.log.dead_letter_replay import LetterBox
+    from streaming.log.dead_letter_replay import DeadLetterReplay
 
     deployment.tables_dir.mkdir(parents=True)
     catalogue = deployment.tables_dir / "articles.parquet"
@@ -252,7 +252,7 @@ def test_dead_letters_are_listed_and_put_back_once(
     producer.send(TRANSACTIONS, event, key=b"anna")
     producer.flush()
     producer.close()
-    box = LetterBox(deployment.kafka_bootstrap_servers, TRANSACTIONS)
+    box = DeadLetterReplay(deployment.kafka_bootstrap_servers, TRANSACTIONS)
     wait_for(box.letters, what="the dead letter")
     assert [(letter.offset, letter.value) for letter in box.letters()] == [(0, event)]
     assert "expected an article of the catalogue" in box.letters()[0].reason

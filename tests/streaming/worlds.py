@@ -14,7 +14,7 @@ from feature_repo.events.purchase import DAY_MICROS, Purchase, buyer_digest
 from feature_repo.online.entity_values import fields_of, parse
 from feature_repo.online.keys import entity_key
 from feature_repo.schema import ARTICLE_ACTIVITY_30D, CUSTOMER_ACTIVITY_30D
-from streaming.store.checkpoints import least, position_keys
+from streaming.store.checkpoints import checkpoint_keys, least
 
 DAY = 18_525  # 2020-09-20
 _LONG_AGO = datetime(1970, 1, 2, tzinfo=UTC)  # at which nothing has outlived its time to live
@@ -102,7 +102,7 @@ def many_stored_features(client: redis.Redis, entity: str, entity_ids: Sequence[
 
 def applied_offsets(client: redis.Redis | RedisCluster) -> dict[int, int]:
     """Partition of ``transactions`` to the next offset to apply, as one Redis or all of a cluster vouch for it."""
-    marks = [client.hgetall(key) for key in position_keys(TRANSACTIONS, isinstance(client, RedisCluster))]
+    marks = [client.hgetall(key) for key in checkpoint_keys(TRANSACTIONS, isinstance(client, RedisCluster))]
     return least([{int(partition): int(offset) for partition, offset in mark.items()} for mark in marks])
 
 

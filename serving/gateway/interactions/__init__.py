@@ -1,4 +1,4 @@
 """What was shown and what shoppers did, as events of the Kafka topic ``interactions``.
 
-``impressions`` come from answers, ``recording`` from the storefront; ``event_log`` sends both; no answer waits.
+``impressions`` come from answers, ``recording`` from the storefront; ``interaction_log`` sends both; no answer waits.
 """

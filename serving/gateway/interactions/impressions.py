@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol
 
-from serving.gateway.interactions.event_log import Event
+from serving.gateway.interactions.interaction_log import Event
 from serving.gateway.requests import Request
 
 

@@ -7,8 +7,8 @@ from collections.abc import Container, Iterable
 from datetime import UTC, datetime
 
 from feature_repo.events.rules import LONGEST_ID_BYTES, WALL_SKEW_US, BadEventError, checked_interaction, micros_of
-from serving.gateway.interactions.event_log import Event
 from serving.gateway.interactions.impressions import instant_text
+from serving.gateway.interactions.interaction_log import Event
 from serving.gateway.requests import InvalidRequest, check_length
 from serving.proto import recommender_pb2 as pb
 

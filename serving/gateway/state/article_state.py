@@ -32,7 +32,7 @@ from feature_repo.online.redis_pipe import Pipe
 from feature_repo.online.resp import array_header, bulk
 from feature_repo.schema import ARTICLE_ACTIVITY_30D, ARTICLE_AVAILABILITY
 from infra.base.clock import Clock, epoch_day
-from serving.gateway.state.event_clock import EventClock
+from serving.gateway.state.watermark_clock import WatermarkClock
 from serving.release.reader import Release
 
 _VIEWS = (ARTICLE_ACTIVITY_30D, ARTICLE_AVAILABILITY)
@@ -82,7 +82,7 @@ class ArticleState:
         release: Release,
         redis_url: str,
         clock: Clock,
-        event_clock: EventClock,
+        event_clock: WatermarkClock,
         config: FollowConfig | None = None,
     ) -> None:
         self._articles, self._index = release.articles, release.index

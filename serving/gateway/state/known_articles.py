@@ -6,7 +6,7 @@ from collections.abc import Container
 from pathlib import Path
 
 from feature_repo.events.catalogue import Catalogue
-from serving.gateway.state.releases import Releases
+from serving.gateway.state.active_releases import ActiveReleases
 
 
 class KnownArticles:
@@ -15,7 +15,7 @@ class KnownArticles:
     A new article is known as soon as it is ingested, before any release holds it.
     """
 
-    def __init__(self, path: Path, releases: Releases) -> None:
+    def __init__(self, path: Path, releases: ActiveReleases) -> None:
         """Args:
         path: of the catalogue that workers read.
         """

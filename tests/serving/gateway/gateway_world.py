@@ -27,10 +27,10 @@ from feature_repo.schema import (
     View,
 )
 from infra.base.settings import Settings
-from serving.gateway.interactions.event_log import EventLogConfig
+from serving.gateway.interactions.interaction_log import InteractionLogConfig
 from serving.gateway.server import GatewayConfig, running_gateway
+from serving.gateway.state.active_releases import ReleasesConfig
 from serving.gateway.state.article_state import FollowConfig
-from serving.gateway.state.releases import ReleasesConfig
 from serving.proto import recommender_pb2_grpc
 from serving.ranking.query_features import QUERY_CATEGORIES, QUERY_NUMERIC
 from serving.ranking.ranking_features import ranking_feature_names
@@ -195,7 +195,9 @@ def fast_config() -> GatewayConfig:
         redis_connections=8,  # fewer than a burst of requests
         follow=FollowConfig(block_ms=50),
         releases=ReleasesConfig(poll_ms=30.0, retry_s=0.2),
-        event_log=EventLogConfig(reconnect_s=0.2, connect_timeout_ms=300, delivery_timeout_ms=1_500, acknowledge_s=1.0),
+        interaction_log=InteractionLogConfig(
+            reconnect_s=0.2, connect_timeout_ms=300, delivery_timeout_ms=1_500, acknowledge_s=1.0
+        ),
     )
 
 

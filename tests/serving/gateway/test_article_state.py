@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from feature_repo.contracts import ARTICLE_CHANGES_KEY, EVENT_CLOCK_KEY
 from infra.base.clock import fixed_clock
 from serving.gateway.state.article_state import ArticleState, FollowConfig
-from serving.gateway.state.event_clock import EventClock, gateway_clock
+from serving.gateway.state.watermark_clock import WatermarkClock, gateway_clock
 from serving.release.reader import Release
 from serving.retrieval.articles import ACTIVITY_COLUMNS
 
@@ -32,7 +32,7 @@ def release(releases_dir) -> Release:
 
 @contextmanager
 def followed(release: Release, url: str, config: FollowConfig = FAST, clock: str = "2020-09-20"):
-    event_clock = EventClock()
+    event_clock = WatermarkClock()
     state = ArticleState(release, url, gateway_clock(clock, event_clock), event_clock, config)
     state.load()
     state.start()
@@ -100,7 +100,7 @@ def test_changes_of_articles_that_the_release_does_not_know_are_passed_over(rele
 
 
 def test_what_was_trimmed_unread_is_found_by_reading_everything(release, redis_client, redis_server):
-    state = ArticleState(release, redis_server.url, fixed_clock(date(2020, 9, 20)), EventClock(), FAST)
+    state = ArticleState(release, redis_server.url, fixed_clock(date(2020, 9, 20)), WatermarkClock(), FAST)
     announce(redis_client, 1)
     state.load()
     store_sales(redis_client, article(11), 8)
@@ -150,7 +150,7 @@ def test_rows_written_without_an_announcement_come_with_the_refresh(release, red
 
 
 def test_the_event_clock_follows_the_stream(release, redis_client, redis_server):
-    event_clock = EventClock()
+    event_clock = WatermarkClock()
     state = ArticleState(release, redis_server.url, event_clock, event_clock, FAST)
     assert event_clock() == world.BATCH_DAY  # the day that the release was made for
     redis_client.set(EVENT_CLOCK_KEY, "2020-09-21T08:00:00.000017Z")
@@ -178,7 +178,7 @@ def test_a_malformed_row_is_said_and_mended(release, redis_client, redis_server)
     key = world.entity_key("article", article(1))
     redis_client.hset(key, world.feature_field("article_activity_30d", "units"), b"\x12\x01a")
     redis_client.hset(key, world.timestamp_field("article_activity_30d"), world.encode_timestamp(world.BATCH_DAY))
-    state = ArticleState(release, redis_server.url, fixed_clock(date(2020, 9, 20)), EventClock(), FAST)
+    state = ArticleState(release, redis_server.url, fixed_clock(date(2020, 9, 20)), WatermarkClock(), FAST)
     state.load()
     assert "malformed" in (state.problem or "")
 
@@ -203,7 +203,7 @@ def test_after_any_changes_and_trims_the_matrix_is_what_redis_holds(
 ):
     redis_client.flushall()
     state = ArticleState(
-        one_release, redis_server.url, fixed_clock(date(2020, 9, 20)), EventClock(), FollowConfig(block_ms=1)
+        one_release, redis_server.url, fixed_clock(date(2020, 9, 20)), WatermarkClock(), FollowConfig(block_ms=1)
     )
     state.load()
     expected_units, expected_stock = np.zeros(world.ARTICLES), np.ones(world.ARTICLES, np.bool_)

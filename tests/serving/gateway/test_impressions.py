@@ -12,8 +12,8 @@ import pytest
 from gateway_world import article, wait_until
 from kafka import KafkaConsumer, TopicPartition
 
+from feature_repo.contracts import INTERACTIONS
 from infra.local.kafka.topics import EVENT_PARTITIONS
-from serving.gateway.interactions.event_log import TOPIC
 from serving.proto import recommender_pb2 as pb
 from serving.proto import recommender_pb2_grpc
 
@@ -37,7 +37,7 @@ class Reader:
 
     def __init__(self, bootstrap_servers: str) -> None:
         self._consumer = KafkaConsumer(bootstrap_servers=bootstrap_servers, reconnect_backoff_max_ms=200)
-        partitions = [TopicPartition(TOPIC, number) for number in range(EVENT_PARTITIONS)]
+        partitions = [TopicPartition(INTERACTIONS, number) for number in range(EVENT_PARTITIONS)]
         self._consumer.assign(partitions)
         self._consumer.seek_to_beginning(*partitions)
         self.events: list[dict] = []

@@ -171,7 +171,7 @@ def test_pages_go_on_while_parts_of_the_system_are_away(rig):
 def test_impressions_count_on_from_page_to_page(rig, monkeypatch):
     offered: list[dict] = []
     monkeypatch.setattr(
-        "serving.gateway.interactions.event_log.EventLog.offer", lambda _, events: offered.extend(events)
+        "serving.gateway.interactions.interaction_log.InteractionLog.offer", lambda _, events: offered.extend(events)
     )
     walk(rig.recommend, count=11, request_id="one")
     assert [event["position"] for event in offered] == list(range(world.ARTICLES))

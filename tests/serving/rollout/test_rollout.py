@@ -9,8 +9,9 @@ from saved_models import eventually
 from infra.base.errors import UserError
 from infra.base.settings import Settings
 from serving.release.manifest import MODELS
-from serving.rollout import model_server, rollout
-from serving.rollout.model_server import RolloutModelServer
+from serving.rollout import model_server_client as model_server
+from serving.rollout import rollout
+from serving.rollout.model_server_client import RolloutModelServer
 from serving.rollout.overview import overview
 from serving.rollout.releases import Releases
 from serving.rollout.rollout import promote, rollback, stage

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from infra.base.clock import Clock, parse_clock
 
 
-class EventClock:
+class WatermarkClock:
     """Stands at the latest instant it was told of; never goes back."""
 
     def __init__(self) -> None:
@@ -34,6 +34,6 @@ class EventClock:
         self.advance(instant)
 
 
-def gateway_clock(text: str, event_clock: EventClock) -> Clock:
+def gateway_clock(text: str, event_clock: WatermarkClock) -> Clock:
     """The clock that ``VITRINE_CLOCK`` names: the wall's, a fixed day, or the stream's."""
     return parse_clock(text, event_clock)

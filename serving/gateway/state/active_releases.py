@@ -51,7 +51,7 @@ class ReleasesConfig:
     retry_s: float = 5.0  # before a release that failed to load is tried again
 
 
-class Releases:
+class ActiveReleases:
     """Holds the promoted release and exchanges it when the label moves."""
 
     def __init__(

@@ -27,12 +27,12 @@ Event = Mapping[str, str | int]
 log = logging.getLogger(__name__)
 
 
-class EventLogDown(Exception):  # noqa: N818 - becomes the status UNAVAILABLE
+class InteractionLogDown(Exception):  # noqa: N818 - becomes the status UNAVAILABLE
     """Kafka did not acknowledge."""
 
 
 @dataclass(frozen=True)
-class EventLogConfig:
+class InteractionLogConfig:
     """How long events wait for Kafka, and how many."""
 
     queue_batches: int = 2_000  # answers' worth of impressions
@@ -49,12 +49,12 @@ class _Batch:
     loop: asyncio.AbstractEventLoop | None = None
 
 
-class EventLog:
+class InteractionLog:
     """Writes interactions to Kafka, keyed by customer."""
 
-    def __init__(self, bootstrap_servers: str, config: EventLogConfig | None = None) -> None:
+    def __init__(self, bootstrap_servers: str, config: InteractionLogConfig | None = None) -> None:
         self._bootstrap_servers = bootstrap_servers
-        self._config = config or EventLogConfig()
+        self._config = config or InteractionLogConfig()
         self._queue: queue.Queue[_Batch | None] = queue.Queue(self._config.queue_batches)
         self._thread = threading.Thread(target=self._run, name="event-log", daemon=True)
         self.problem: str | None = None
@@ -90,20 +90,20 @@ class EventLog:
         """Write events that must not be lost; returns when Kafka has acknowledged all of them.
 
         Raises:
-            EventLogDown: it has not; some may have been written.
+            InteractionLogDown: it has not; some may have been written.
         """
         loop = asyncio.get_running_loop()
         acknowledged: asyncio.Future[None] = loop.create_future()
         try:
             self._queue.put_nowait(_Batch(events, acknowledged, loop))
         except queue.Full:
-            raise EventLogDown(self.problem or "the queue to Kafka is full") from None
+            raise InteractionLogDown(self.problem or "the queue to Kafka is full") from None
         try:
             async with asyncio.timeout(self._config.acknowledge_s):
                 await acknowledged
         except TimeoutError:
             self.problem = f"Kafka does not acknowledge within {self._config.acknowledge_s:g} s"
-            raise EventLogDown(self.problem) from None
+            raise InteractionLogDown(self.problem) from None
 
     def _run(self) -> None:
         producer: KafkaProducer | None = None
@@ -172,25 +172,25 @@ class EventLog:
 
     def _fail(self, batch: _Batch, problem: str) -> None:
         IMPRESSIONS_DROPPED.inc(len(batch.events))
-        _resolve(batch, EventLogDown(problem))
+        _resolve(batch, InteractionLogDown(problem))
 
 
 class _Pending:
     """Counts the answers of Kafka for one batch; called from the producer's thread."""
 
-    def __init__(self, event_log: EventLog, batch: _Batch, left: int) -> None:
-        self._event_log, self._batch, self._left = event_log, batch, left
-        self._error: EventLogDown | None = None
+    def __init__(self, interaction_log: InteractionLog, batch: _Batch, left: int) -> None:
+        self._interaction_log, self._batch, self._left = interaction_log, batch, left
+        self._error: InteractionLogDown | None = None
         self._lock = threading.Lock()
 
     def succeeded(self, _: object) -> None:
-        self._event_log.problem = None
+        self._interaction_log.problem = None
         self._one_less()
 
     def failed(self, error: BaseException) -> None:
         IMPRESSIONS_DROPPED.inc()
-        self._event_log.problem = f"Kafka does not acknowledge: {type(error).__name__}"
-        self._error = EventLogDown(self._event_log.problem)
+        self._interaction_log.problem = f"Kafka does not acknowledge: {type(error).__name__}"
+        self._error = InteractionLogDown(self._interaction_log.problem)
         self._one_less()
 
     def _one_less(self) -> None:
@@ -201,7 +201,7 @@ class _Pending:
             _resolve(self._batch, self._error)
 
 
-def _resolve(batch: _Batch, error: EventLogDown | None) -> None:
+def _resolve(batch: _Batch, error: InteractionLogDown | None) -> None:
     if batch.acknowledged is None or batch.loop is None:
         return
     future = batch.acknowledged

@@ -46,7 +46,7 @@ from streaming.store.window_store import WindowStore
 from streaming.time.expiry_index import ExpiryIndex
 from streaming.unreachable import redis_unreachable
 from streaming.windows.state import WindowState
-from streaming.worker.purchase_stream import entity_tools
+from streaming.worker.entity_tools import entity_tools
 
 _ENTITIES_AT_ONCE = 1_000
 _DAY = "CAST(make_timestamp(at_us) AS DATE)"

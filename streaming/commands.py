@@ -47,8 +47,8 @@ def stream(
     """
     if context.invoked_subcommand is not None:
         return
+    from streaming.worker.options import WorkerOptions
     from streaming.worker.processes import run_worker, run_workers
-    from streaming.worker.worker import WorkerOptions
 
     settings = Settings.from_environment()
     if as_of and not (bootstrap or only_bootstrap):

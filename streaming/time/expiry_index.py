@@ -104,3 +104,9 @@ def _by_day(changes: Iterable[tuple[str, int]]) -> dict[tuple[int, int], list[st
     for entity_id, day in changes:
         groups.setdefault((day, shard_of(entity_id)), []).append(entity_id)
     return groups
+
+
+def shards_of(partitions: Iterable[int], partition_count: int) -> list[int]:
+    """The shards of the expiry index that the reader of these partitions looks after."""
+    own = set(partitions)
+    return [shard for shard in range(SHARDS) if shard % partition_count in own]

@@ -16,7 +16,8 @@ from feature_repo.events.rules import instant_text
 from infra.base.redis_url import RedisUrl
 from infra.base.settings import Settings
 from streaming.worker.metrics import Metrics
-from streaming.worker.worker import StreamWorker, WorkerOptions
+from streaming.worker.options import WorkerOptions
+from streaming.worker.worker import StreamWorker
 
 _LINE_SECONDS = 5.0
 _LOOK_AFTER_SECONDS = 1.0

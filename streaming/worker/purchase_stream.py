@@ -30,14 +30,10 @@ from feature_repo.schema import WINDOW_DAYS
 from infra.base.errors import UserError
 from streaming.store.checkpoints import Checkpoints
 from streaming.store.node_marks import check_every_master_is_marked, mark_keys
-from streaming.store.window_store import WindowStore
-from streaming.time.cluster_expiry_index import ClusterExpiryIndex
 from streaming.time.event_clock import EventClock
-from streaming.time.expiry_index import SHARDS, ExpiryIndex
 from streaming.time.sweep import Sweep
-from streaming.windows.definitions import ARTICLE_WINDOW, CUSTOMER_WINDOW
-from streaming.windows.tiles import ARTICLE_TILES, CUSTOMER_TILES
 from streaming.windows.updates import COLUMNS_PAY_FROM, DEFAULT_CACHED_ENTITIES, Applied, WindowUpdates
+from streaming.worker.entity_tools import entity_tools
 
 KEPT_CHANGES = 100_000
 _ARTICLES_PER_CHANGE = 500
@@ -289,21 +285,6 @@ def _by_article(batches: Mapping[int, PartitionBatch], duplicates: set[tuple[int
             if not duplicates or (purchase.partition, purchase.offset) not in duplicates:
                 by_article.setdefault(purchase.article_id, []).append(purchase)
     return by_article
-
-
-def entity_tools(pipe: Pipe) -> tuple[tuple[WindowStore, ExpiryIndex], tuple[WindowStore, ExpiryIndex]]:
-    """Store and expiry index of customers, and of articles."""
-    index = ClusterExpiryIndex if pipe.is_cluster else ExpiryIndex
-    return (
-        (WindowStore(pipe, CUSTOMER_WINDOW, CUSTOMER_TILES), index(pipe, "customer", CUSTOMER_WINDOW.change_lags)),
-        (WindowStore(pipe, ARTICLE_WINDOW, ARTICLE_TILES), index(pipe, "article", ARTICLE_WINDOW.change_lags)),
-    )
-
-
-def shards_of(partitions: Iterable[int], partition_count: int) -> list[int]:
-    """The shards of the expiry index that the reader of these partitions looks after."""
-    own = set(partitions)
-    return [shard for shard in range(SHARDS) if shard % partition_count in own]
 
 
 def micros_of_text(text: bytes) -> int:

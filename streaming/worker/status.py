@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import time
+from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
@@ -13,11 +15,42 @@ from feature_repo.contracts import EVENT_CLOCK_KEY, TRANSACTIONS, WATERMARKS_KEY
 from feature_repo.events.rules import instant_text
 from feature_repo.online.cluster_pipe import open_pipe
 from feature_repo.online.cluster_slots import master_clients
+from feature_repo.online.redis_pipe import Pipe
 from infra.base.settings import Settings
 from streaming.store.checkpoints import Checkpoints
+from streaming.time.event_clock import EventClock
 from streaming.unreachable import kafka_unreachable, redis_unreachable
 
 WORKER_SECONDS = 10
+
+
+@dataclass
+class Progress:
+    """What the log line tells: events read so far, lag, clock."""
+
+    events: int = 0
+    lag: int = 0
+    clock_us: int = 0
+
+
+class WorkerWord:
+    """What a worker leaves in Redis about itself; it fades when nobody renews it."""
+
+    def __init__(self, name: str) -> None:
+        self._key = f"{WORKER_KEY}{name}".encode()
+        self._at, self._events = time.monotonic(), 0
+
+    def renew(self, pipe: Pipe, events: int, lag: int, clock: EventClock, counted: Mapping[str, Any]) -> None:
+        """Tell how many events were read so far, how many wait, and what was counted."""
+        seconds, read = time.monotonic() - self._at, events - self._events
+        self._at, self._events = time.monotonic(), events
+        figures = {
+            "events_per_second": read / seconds,
+            "lag": lag,
+            "watermark_delay_seconds": max(0, clock.newest_us - clock.now_us) / 1e6,
+            **counted,
+        }
+        pipe.call(b"SET", self._key, json.dumps(figures).encode(), b"EX", b"%d" % WORKER_SECONDS)
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,6 @@ log hold, never by the offsets committed to Kafka: those are for display.
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 import socket
@@ -15,12 +14,11 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any
 
 from redis.exceptions import RedisError
 
-from feature_repo.contracts import AVAILABILITY, TRANSACTIONS, WORKER_KEY
+from feature_repo.contracts import AVAILABILITY, TRANSACTIONS
 from feature_repo.events.catalogue import Catalogue
 from feature_repo.events.purchase import Purchase
 from feature_repo.online.cluster_pipe import open_pipe
@@ -29,14 +27,16 @@ from infra.base.settings import Settings
 from streaming.events.parsing import EventParser
 from streaming.log.dead_letters import DeadLetters
 from streaming.log.log_rows import purchase_row
-from streaming.time.event_clock import EventClock, WatermarkPolicy
+from streaming.time.event_clock import EventClock
+from streaming.time.expiry_index import shards_of
 from streaming.unreachable import redis_unreachable
 from streaming.worker.assigned_partitions import AssignedPartitions
 from streaming.worker.availability import AvailabilityUpdates
 from streaming.worker.group import ASSIGNED, REVOKED, join
 from streaming.worker.metrics import Metrics
-from streaming.worker.purchase_stream import Outcome, PartitionBatch, PurchaseStream, shards_of
-from streaming.worker.status import WORKER_SECONDS
+from streaming.worker.options import WorkerOptions
+from streaming.worker.purchase_stream import Outcome, PartitionBatch, PurchaseStream
+from streaming.worker.status import Progress, WorkerWord
 from streaming.worker.topic_identity import TopicIdentity
 
 log = logging.getLogger("vitrine.stream")
@@ -45,42 +45,6 @@ _POLL_MS = 100
 _TICK_SECONDS = 2.0
 _COMMIT_SECONDS = 1.0
 _RETRY_SECONDS = 0.2
-
-
-@dataclass(frozen=True)
-class WorkerOptions:
-    """How one worker runs.
-
-    Attributes:
-        watermark_policy: how far ahead of the others a purchase may be dated.
-        wall_clock: let windows fall by the machine's clock instead of the purchases'.
-        max_poll_records: the largest batch; live, batches are as large as what has come in meanwhile.
-        log_seconds, log_rows: the event log is written when rows have waited so long, or so many wait.
-        expiries_per_tick: how many silent windows may fall between two batches.
-        session_timeout_ms: a worker that is gone for so long loses its partitions; 6,000 is the least that brokers
-            allow by default. (Static membership would give them back at once to one restarted under its name. But if
-            it dies between giving partitions up and the rebalance that hands them on, that rebalance never comes, and
-            nobody reads them: the crash campaign found this.)
-        instance: names the worker for `vitrine stream status`; None for host and process id.
-    """
-
-    watermark_policy: WatermarkPolicy = field(default_factory=WatermarkPolicy)
-    wall_clock: bool = False
-    max_poll_records: int = 50_000
-    log_seconds: float = 10.0
-    log_rows: int = 200_000
-    expiries_per_tick: int = 500
-    session_timeout_ms: int = 6_000
-    instance: str | None = None
-
-
-@dataclass
-class Progress:
-    """What the log line tells: events read so far, lag, clock."""
-
-    events: int = 0
-    lag: int = 0
-    clock_us: int = 0
 
 
 class StreamWorker:
@@ -113,8 +77,7 @@ class StreamWorker:
         self._tick_due = self._commit_due = 0.0
         self._tick_day = -1
         self._outcome: Outcome | None = None
-        self._name = options.instance or f"{socket.gethostname()}-{os.getpid()}"
-        self._told_at, self._told_events = time.monotonic(), 0
+        self._word = WorkerWord(options.instance or f"{socket.gethostname()}-{os.getpid()}")
         self._connect_redis()
         member = join(settings.kafka_bootstrap_servers, options.max_poll_records, options.session_timeout_ms)
         self._consumer, self._rebalances = member.consumer, member.rebalances
@@ -260,21 +223,9 @@ class StreamWorker:
             lag += behind
             self.metrics.lag_of(partition.topic, partition.partition).set(behind)
         self.progress.lag, self.progress.clock_us = lag, self._clock.now_us
-        self._tell(lag)
+        self._word.renew(self._pipe, self.progress.events, lag, self._clock, self.metrics.figures())
         self.metrics.watermark.set(self._clock.now_us / 1e6)
         self.metrics.watermark_delay.set(max(0, self._clock.newest_us - self._clock.now_us) / 1e6)
-
-    def _tell(self, lag: int) -> None:
-        """Leave word in Redis, for `vitrine stream status`; it fades when nobody renews it."""
-        seconds, events = time.monotonic() - self._told_at, self.progress.events - self._told_events
-        self._told_at, self._told_events = time.monotonic(), self.progress.events
-        figures = {
-            "events_per_second": events / seconds,
-            "lag": lag,
-            "watermark_delay_seconds": max(0, self._clock.newest_us - self._clock.now_us) / 1e6,
-        } | self.metrics.figures()
-        key = f"{WORKER_KEY}{self._name}".encode()
-        self._pipe.call(b"SET", key, json.dumps(figures).encode(), b"EX", b"%d" % WORKER_SECONDS)
 
     # --- partitions come and go ---
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -24,25 +24,12 @@ from redis.retry import Retry
 from feature_repo.contracts import ARTICLE_CHANGES_KEY, EVENT_CLOCK_KEY
 from feature_repo.online.cluster_pipe import open_pipe
 from feature_repo.online.cluster_slots import client_of_key
-from feature_repo.online.entity_values import fields_of
-from feature_repo.online.format import decode_timestamp_micros
-from feature_repo.online.keys import entity_key
-from feature_repo.online.numeric_columns import numeric_view
 from feature_repo.online.redis_pipe import Pipe
-from feature_repo.online.resp import array_header, bulk
-from feature_repo.schema import ARTICLE_ACTIVITY_30D, ARTICLE_AVAILABILITY
 from infra.base.clock import Clock, epoch_day
+from serving.gateway.state.article_rows import UNITS_3D, read_article_rows
 from serving.gateway.state.watermark_clock import WatermarkClock
 from serving.release.reader import Release
 
-_VIEWS = (ARTICLE_ACTIVITY_30D, ARTICLE_AVAILABILITY)
-_FIELDS = fields_of(_VIEWS)
-_HMGET_HEAD = array_header(len(_FIELDS) + 2) + bulk(b"HMGET")
-_HMGET_TAIL = b"".join(map(bulk, _FIELDS))
-_ACTIVITY_FIELDS = len(ARTICLE_ACTIVITY_30D.features) + 1  # the view's event time comes last
-_LAST_SALE = [feature.name for feature in ARTICLE_ACTIVITY_30D.features].index("last_sale_at")
-_UNITS_3D = [feature.name for feature in ARTICLE_ACTIVITY_30D.features].index("units_3d")
-_MICROSECONDS_PER_DAY = 86_400_000_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _CONNECT_S = 1.0
 _NOT_LOADED = "sales and stock are not loaded yet"
@@ -277,33 +264,15 @@ class ArticleState:
 
     def _read_again(self, positions: npt.NDArray[np.int32]) -> None:
         """Read the rows of some articles from Redis and write those that differ into the matrix and the index."""
-        rows = self._rows([entity_key("article", self._articles.ids[position]) for position in positions.tolist()])
-        now = self._clock()
-        activity = self._activity([row[:_ACTIVITY_FIELDS] for row in rows], now)
-        stock = numeric_view(ARTICLE_AVAILABILITY, [row[_ACTIVITY_FIELDS:] for row in rows], now)[:, 0]
-        self._articles.in_stock[positions] = stock != 0  # articles without a row, NaN, are in stock
+        ids = [self._articles.ids[position] for position in positions.tolist()]
+        rows = read_article_rows(self._pipe, ids, self._clock())
+        self._newest_micros = max(self._newest_micros, rows.newest_micros)
+        self._articles.in_stock[positions] = rows.in_stock
         old = self._articles.activity[positions]
-        differs = ~((old == activity) | (np.isnan(old) & np.isnan(activity))).all(axis=1)
+        differs = ~((old == rows.activity) | (np.isnan(old) & np.isnan(rows.activity))).all(axis=1)
         if differs.any():
-            self._articles.update_activity(positions[differs], activity[differs])
-            self._index.set_units(positions[differs], np.nan_to_num(activity[differs, _UNITS_3D]))
-
-    def _rows(self, keys: list[bytes]) -> list[Sequence[bytes | None]]:
-        """HMGET of many hashes in one round trip.
-
-        Packed by hand: a whole catalogue is read before the first answer, and a client's own pipeline takes three
-        times as long to pack what differs in nothing but the key.
-        """
-        packed = [bulk(key) for key in keys]
-        return self._pipe.ask([(key, _HMGET_HEAD + key + _HMGET_TAIL) for key in packed])
-
-    def _activity(self, rows: list[Sequence[bytes | None]], now: datetime) -> npt.NDArray[np.float32]:
-        """Rows as the article table holds them: [m, len(ACTIVITY_COLUMNS)], the last sale as a day."""
-        exact = numeric_view(ARTICLE_ACTIVITY_30D, rows, now, np.float64)
-        exact[:, _LAST_SALE] = np.floor(exact[:, _LAST_SALE] / _MICROSECONDS_PER_DAY)
-        stamps = {row[-1] for row in rows if row[-1] is not None}
-        self._newest_micros = max([self._newest_micros, *map(decode_timestamp_micros, stamps)])
-        return exact.astype(np.float32)
+            self._articles.update_activity(positions[differs], rows.activity[differs])
+            self._index.set_units(positions[differs], np.nan_to_num(rows.activity[differs, UNITS_3D]))
 
 
 def _chunks(positions: npt.NDArray[np.int32], size: int) -> Iterator[npt.NDArray[np.int32]]:

@@ -1,0 +1,60 @@
+"""Live features of many articles, read from Redis at once, as the article table holds them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import numpy as np
+import numpy.typing as npt
+
+from feature_repo.online.entity_values import fields_of
+from feature_repo.online.format import decode_timestamp_micros
+from feature_repo.online.keys import entity_key
+from feature_repo.online.numeric_columns import numeric_view
+from feature_repo.online.redis_pipe import Pipe
+from feature_repo.online.resp import array_header, bulk
+from feature_repo.schema import ARTICLE_ACTIVITY_30D, ARTICLE_AVAILABILITY
+
+_FIELDS = fields_of((ARTICLE_ACTIVITY_30D, ARTICLE_AVAILABILITY))
+_HMGET_HEAD = array_header(len(_FIELDS) + 2) + bulk(b"HMGET")
+_HMGET_TAIL = b"".join(map(bulk, _FIELDS))
+_ACTIVITY_FIELDS = len(ARTICLE_ACTIVITY_30D.features) + 1  # the view's event time comes last
+_NAMES = [feature.name for feature in ARTICLE_ACTIVITY_30D.features]
+_LAST_SALE = _NAMES.index("last_sale_at")
+_MICROSECONDS_PER_DAY = 86_400_000_000
+UNITS_3D = _NAMES.index("units_3d")
+"""The column of the sales of three days."""
+
+
+@dataclass(frozen=True)
+class ArticleRows:
+    """Live features of m articles."""
+
+    activity: npt.NDArray[np.float32]  # [m, len(ACTIVITY_COLUMNS)] NaN where there is none, the last sale as a day
+    in_stock: npt.NDArray[np.bool_]  # [m]
+    newest_micros: int  # event time of the newest row, 0 where there is none
+
+
+def read_article_rows(pipe: Pipe, article_ids: Sequence[str], now: datetime) -> ArticleRows:
+    """HMGET of many hashes in one round trip.
+
+    Packed by hand: a whole catalogue is read before the first answer, and a client's own pipeline takes three times as
+    long to pack what differs in nothing but the key.
+
+    Args:
+        now: values older than their view's time to live count as missing.
+    """
+    keys = [bulk(entity_key("article", article_id)) for article_id in article_ids]
+    rows: list[Sequence[bytes | None]] = pipe.ask([(key, _HMGET_HEAD + key + _HMGET_TAIL) for key in keys])
+    sales = [row[:_ACTIVITY_FIELDS] for row in rows]
+    exact = numeric_view(ARTICLE_ACTIVITY_30D, sales, now, np.float64)
+    exact[:, _LAST_SALE] = np.floor(exact[:, _LAST_SALE] / _MICROSECONDS_PER_DAY)
+    stock = numeric_view(ARTICLE_AVAILABILITY, [row[_ACTIVITY_FIELDS:] for row in rows], now)[:, 0]
+    stamps = {row[-1] for row in sales if row[-1] is not None}
+    return ArticleRows(
+        exact.astype(np.float32),
+        stock != 0,  # articles without a row, NaN, are in stock
+        max(map(decode_timestamp_micros, stamps), default=0),
+    )

@@ -6,12 +6,15 @@ import functools
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from infra.base.native_logs import native_logs_to
 from infra.base.settings import Settings
+
+if TYPE_CHECKING:
+    from towers.evaluation.known_best import KnownBestRows
 
 DAY = click.DateTime(["%Y-%m-%d"])
 ORACLE = click.option(
@@ -53,6 +56,14 @@ def _native_logs_aside(command: Callable[..., None]) -> Callable[..., None]:
             command(*args, **options)
 
     return aside
+
+
+def _known_best(folder: Path | None) -> KnownBestRows:
+    if folder is None:
+        return {}
+    from infra.synthetic.known_best import known_best
+
+    return known_best(folder)
 
 
 @click.command()
@@ -145,7 +156,7 @@ def train(
     fitting = FittingConfig().with_seed(seed).with_quotas(dict(quotas))
     if epochs is not None:
         fitting = replace(fitting, tower_training=replace(fitting.tower_training, epochs=epochs, least_steps=0))
-    options = pipeline.TrainOptions(as_of.date(), days=days, oracle_dir=oracle, fitting=fitting)
+    options = pipeline.TrainOptions(as_of.date(), days=days, known_best=_known_best(oracle), fitting=fitting)
     trained = pipeline.train(settings, open_store(settings), release, options, include_report_day)
     trained.evaluation.show_main(console)
     for path in trained.evaluation.write(settings.reports_dir):
@@ -193,7 +204,8 @@ def evaluate(
         raise UserError("--day and --holdout both name what is to be found; give one of them")
     if served and day is None and holdout is None:
         raise UserError("--served needs the purchases that followed: give --day or --holdout")
-    request = EvaluationRequest(release, day.date() if day else None, holdout, served, rows, customers, seed, oracle)
+    measured_day, best = day.date() if day else None, _known_best(oracle)
+    request = EvaluationRequest(release, measured_day, holdout, served, rows, customers, seed, best)
     run(Settings.from_environment(), request)
 
 

@@ -17,6 +17,7 @@ from infra.base.settings import Settings
 
 if TYPE_CHECKING:
     from feature_repo.files.purchase_files import IngestedFiles
+    from towers.evaluation.known_best import KnownBestRows
     from towers.training.pipeline import Trained, TrainOptions
 
 _REBUILT = ("tables", "offline", "registry.db", "events", "releases", "measured", "models", "run", "logs")
@@ -31,11 +32,12 @@ class Prepared:
     as_of: date
 
     @property
-    def oracle_dir(self) -> Path | None:
-        """Where the best possible ranking is known: only in a synthetic shop."""
+    def known_best(self) -> KnownBestRows:
+        """The best possible rankings; they are known only of a synthetic shop."""
+        from infra.synthetic.known_best import known_best
         from infra.synthetic.world import WORLD_FILE
 
-        return self.data_dir if (self.data_dir / WORLD_FILE).exists() else None
+        return known_best(self.data_dir) if (self.data_dir / WORLD_FILE).exists() else {}
 
 
 def forget_former_run(settings: Settings) -> None:
@@ -131,7 +133,7 @@ def train_two(settings: Settings, prepared: Prepared) -> Trained:
 def _options(prepared: Prepared) -> TrainOptions:
     from towers.training.pipeline import TrainOptions
 
-    return TrainOptions(prepared.as_of, oracle_dir=prepared.oracle_dir)
+    return TrainOptions(prepared.as_of, known_best=prepared.known_best)
 
 
 @contextmanager

@@ -52,7 +52,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
         serve_release(stack.settings, 1)
         start_worker_and_gateway(stack)
         # Before any test buys something.
-        request = EvaluationRequest(1, None, later, True, "bought again", 20_000, 7, None)
+        request = EvaluationRequest(1, None, later, True, "bought again", 20_000, 7, {})
         served = evaluate(stack.settings, request)["holdout"]
         with (
             Storefront(stack.settings.gateway_address) as storefront,

@@ -1,7 +1,8 @@
 """How good a release is, against what.
 
 Rows (``rows``) are ranked for every customer of a day, measured (``metrics``) on slices (``slices``) with intervals
-(``bootstrap``) and compared, paired (``comparison``). ``peers`` are what others would show; Vitrine's own row goes
+(``bootstrap``) and compared, paired (``comparison``). ``peers`` are what others would show, ``known_best``
+what nobody can beat, where a drawn shop is handed in with it; Vitrine's own row goes
 through the gateway's stages, and the gateway itself, asked for the same customers, must give the same table
 (``served``). ``evaluate`` puts it together, ``evaluation`` shows and writes it.
 """

@@ -17,6 +17,7 @@ from serving.release.manifest import Manifest
 from towers.evaluation.evaluate import evaluate
 from towers.evaluation.evaluation import Evaluation
 from towers.evaluation.holdout import Holdout, read_holdout
+from towers.evaluation.known_best import KnownBestRows
 from towers.evaluation.rows import TREES, Subject, chosen_rows
 from towers.evaluation.served.answers import ROW, ask_gateway
 from towers.training.measured import Measured
@@ -36,7 +37,7 @@ class EvaluationRequest:
     rows: str | None
     customers: int
     seed: int
-    oracle_dir: Path | None
+    known_best: KnownBestRows
 
 
 def run(settings: Settings, request: EvaluationRequest) -> dict[str, Evaluation]:
@@ -70,7 +71,7 @@ def run(settings: Settings, request: EvaluationRequest) -> dict[str, Evaluation]
     evaluations = {}
     for split, (day, bought) in splits.items():
         subject = open_subject(
-            folder, store, settings.tables_dir, day, request.customers, request.seed, bought, request.oracle_dir, peers
+            folder, store, settings.tables_dir, day, request.customers, request.seed, bought, request.known_best, peers
         )
         _tell_subject(subject, rows)
         others = _ask(settings, subject, request.release) if request.served else {}

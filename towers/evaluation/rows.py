@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
-from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +13,7 @@ from infra.base.errors import UserError
 from infra.base.progress import console
 from serving.retrieval.purchase_log import PurchaseLog
 from towers.data.ranking_set import RankingSet, Retrieval
+from towers.evaluation.known_best import KnownBest, KnownBestRows
 from towers.evaluation.metrics import DEPTH, NO_ARTICLE
 from towers.evaluation.peers.baselines import (
     rank_by_bought_again,
@@ -27,10 +26,6 @@ from towers.evaluation.peers.implicit import Model, rank_by_implicit
 from towers.evaluation.peers.trees import Objective, train_trees
 from towers.evaluation.served.order import SERVED, UNARRANGED, Scorer, ServedOrder, rank_candidates
 from towers.evaluation.tables import OBSERVER, ORACLE
-
-if TYPE_CHECKING:
-    from infra.synthetic.observer import Observer
-    from infra.synthetic.oracle import Oracle
 
 WINDOWS = {"trending 1 day": 1, "trending 2 days": 2, "trending 3 days": 3, "popularity": 5}
 """Best sellers of the last so many days."""
@@ -56,7 +51,7 @@ class Subject:
     log_customers: npt.NDArray[np.int32]  # [cases] as the log numbers them, -1 where it does not know them
     head: HeadScorer | None = None  # the two-stage model's; without it that row is left out
     training_rows: RankingSet | None = None  # the ranker's; without them the trees are left out
-    oracle_dir: Path | None = None  # the folder of a synthetic shop
+    known_best: KnownBestRows = field(default_factory=dict)  # of a synthetic shop
     seed: int = 7
 
     @property
@@ -116,27 +111,16 @@ def lists(subject: Subject, rows: Sequence[str], order: ServedOrder) -> Iterator
     yield from ((row, order.rankings[row]) for row in TREES if row in order.rankings)
     yield UNARRANGED, order.rankings[UNARRANGED]
     yield SERVED, order.rankings[SERVED]
-    if subject.oracle_dir is not None:
-        yield from _rank_by_oracles(subject, subject.oracle_dir, rows)
+    yield from (
+        (row, _rank_by(best(), subject)) for row, best in subject.known_best.items() if row == ORACLE or row in rows
+    )
 
 
-def _rank_by_oracles(
-    subject: Subject, folder: Path, rows: Sequence[str]
-) -> Iterator[tuple[str, npt.NDArray[np.int32]]]:
-    from infra.synthetic.observer import Observer
-    from infra.synthetic.oracle import Oracle
-
-    oracle = Oracle.open(folder)
-    if OBSERVER in rows:
-        yield OBSERVER, _rank_by(Observer(oracle), subject)
-    yield ORACLE, _rank_by(oracle, subject)
-
-
-def _rank_by(oracle: Observer | Oracle, subject: Subject) -> npt.NDArray[np.int32]:
+def _rank_by(best: KnownBest, subject: Subject) -> npt.NDArray[np.int32]:
     snapshot = subject.retrieval.snapshot
     customers = [customer.customer_id for customer in snapshot.customers]
     ranked = np.full((len(customers), DEPTH), NO_ARTICLE, np.int32)
-    best = oracle.rank(customers, subject.day, min(DEPTH, len(snapshot.articles)))
-    for row, ids in enumerate(best):
+    lists_of_ids = best.rank(customers, subject.day, min(DEPTH, len(snapshot.articles)))
+    for row, ids in enumerate(lists_of_ids):
         ranked[row, : len(ids)] = snapshot.articles.positions([str(article_id) for article_id in ids])
     return ranked

@@ -20,6 +20,7 @@ from serving.release.writer import write_release
 from towers.data.training_data import Material, open_material
 from towers.evaluation.evaluate import evaluate
 from towers.evaluation.evaluation import Evaluation
+from towers.evaluation.known_best import KnownBestRows
 from towers.evaluation.rows import Subject
 from towers.reports.training_curves import training_curves
 from towers.training.bundle import release_content
@@ -35,7 +36,7 @@ class TrainOptions:
     days: int = 60  # training days at most
     customers_per_day: int = 20_000
     test_customers: int = 4_000
-    oracle_dir: Path | None = None  # the folder of a synthetic shop, to show the best possible beside ours
+    known_best: KnownBestRows = field(default_factory=dict)  # of a synthetic shop, to show beside ours
     fitting: FittingConfig = field(default_factory=FittingConfig)
 
 
@@ -122,7 +123,7 @@ def measured_subject(material: Material, fitted: Fitted, options: TrainOptions) 
         material.test_log_customers,
         fitted.towers.head_logits,
         fitted.rows,
-        options.oracle_dir,
+        options.known_best,
         fitted.config.seed,
     )
 

@@ -19,6 +19,7 @@ from towers.data.point_in_time import PointInTime
 from towers.data.purchases import log_numbers, read_purchases
 from towers.data.ranking_set import AnsweredTowerSource, Retrieval
 from towers.data.snapshot import Snapshot
+from towers.evaluation.known_best import KnownBestRows
 from towers.evaluation.rows import Subject
 from towers.evaluation.served.order import Scorer
 from towers.training.measured import read_head, read_rows
@@ -35,7 +36,7 @@ def open_subject(
     customers: int,
     seed: int,
     bought: Mapping[str, Sequence[str]] | None = None,
-    oracle_dir: Path | None = None,
+    known_best: KnownBestRows | None = None,
     peers: Path | None = None,
 ) -> Subject:
     """A bundle as of a day's morning, to be measured on that day.
@@ -47,7 +48,7 @@ def open_subject(
         day: not before the bundle's ``as_of``.
         customers: at most so many, drawn by ``seed``; those whose purchases the bundle does not know are left out.
         bought: what was bought, by customer; from the tables unless given.
-        oracle_dir: the folder of a synthetic shop.
+        known_best: rows of a synthetic shop.
         peers: the folder of the bundle's head and training rows, see ``measured.py``.
 
     Raises:
@@ -75,7 +76,7 @@ def open_subject(
         log_numbers(tables_dir, release.articles.ids, [customer.customer_id for customer in snapshot.customers]),
         read_head(peers) if peers else None,
         read_rows(peers) if peers else None,
-        oracle_dir,
+        known_best or {},
         seed,
     )
 

@@ -9,6 +9,7 @@ import duckdb
 
 from feature_repo.contracts import TRANSACTIONS
 from feature_repo.files.purchase_dates import possible_days
+from feature_repo.files.staging import literal
 from infra.base.clock import wall_clock
 from infra.base.errors import UserError
 
@@ -36,10 +37,12 @@ def last_day_known(tables_dir: Path, event_log_dir: Path, as_of: date) -> date:
     path = tables_dir / "purchases.parquet"
     if not path.exists():
         raise UserError(f"{path} is missing; run `vitrine ingest DATA_DIR` first")
-    days = f"SELECT day FROM read_parquet('{_quoted(path)}')"
+    days = f"SELECT day FROM read_parquet({literal(path)})"
     event_log = event_log_dir / TRANSACTIONS
     if any(event_log.glob("**/*.parquet")):
-        days += f" UNION ALL SELECT CAST(occurred_at AS DATE) FROM read_parquet('{_quoted(event_log)}/**/*.parquet')"
+        days += (
+            f" UNION ALL SELECT CAST(occurred_at AS DATE) FROM read_parquet({literal(event_log / '**' / '*.parquet')})"
+        )
     with duckdb.connect() as connection:
         connection.execute("SET TimeZone = 'UTC'")
         row = connection.execute(
@@ -54,7 +57,3 @@ def last_day_known(tables_dir: Path, event_log_dir: Path, as_of: date) -> date:
             f"give a day from {first + timedelta(days=1)} to {last + timedelta(days=1)}"
         )
     return newest
-
-
-def _quoted(path: Path) -> str:
-    return str(path).replace("'", "''")

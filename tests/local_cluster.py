@@ -13,7 +13,7 @@ from redis.cluster import RedisCluster
 from feature_repo.online.cluster_slots import SLOTS
 from infra.local.ports import HOST, free_port
 from infra.local.process import wait_until
-from tests.streaming.lazy_redis import LazyRedis
+from tests.streaming.worker.lazy_redis import LazyRedis
 
 NODES = 3
 

@@ -26,10 +26,10 @@ import redis
 from feast.protos.feast.types.Value_pb2 import Value
 
 from feature_repo.contracts import TRANSACTIONS
-from feature_repo.events.purchase import DAY_MICROS
 from feature_repo.events.rules import purchase_event
 from feature_repo.online.keys import entity_key, feature_field
 from feature_repo.schema import WINDOW_DAYS
+from infra.base.calendar import DAY_MICROS
 from infra.base.figures import Figure, write_figures
 from infra.base.settings import Settings
 from infra.local.command import VitrineCommand
@@ -37,7 +37,7 @@ from infra.local.kafka.server import KafkaServer
 from infra.local.kafka.topics import create_topics
 from streaming.events.producer import PurchaseProducer
 from tests.benchmarks.quix_peer import environment, quix_rate
-from tests.streaming.lazy_redis import LazyRedis
+from tests.streaming.worker.lazy_redis import LazyRedis
 from tests.streaming.worlds import applied_offsets
 
 PURCHASES = int(os.environ.get("VITRINE_BENCH_PURCHASES", 500_000))

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from offline_rows import ID, feast, write_all, write_rows
 
 from feature_repo.materialize import materialize
 from feature_repo.online.entity_values import fields_of, parse
@@ -26,6 +25,7 @@ from feature_repo.schema import (
 from feature_repo.store import open_store
 from infra.base.settings import Settings
 from tests.conftest import OnlineStore
+from tests.feature_repo.offline_rows import ID, feast, write_all, write_rows
 from tests.stock_feast import stock_feast
 
 NOW = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%S}"

@@ -10,14 +10,12 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import brute_force
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import redis
-from brute_force import Purchase
 from click.testing import CliRunner
 from feast import FeatureStore
 from feast.cli.cli import cli
@@ -44,6 +42,8 @@ from feature_repo.store import open_store
 from infra.base.errors import UserError
 from infra.base.settings import CHECKOUT, Settings
 from tests.conftest import OnlineStore
+from tests.feature_repo import brute_force
+from tests.feature_repo.brute_force import Purchase
 from tests.stock_feast import stock_feast
 
 EPOCH = date(1970, 1, 1)

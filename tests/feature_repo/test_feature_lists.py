@@ -10,13 +10,13 @@ import pytest
 import yaml
 from feast import FeatureStore
 from feast.stream_feature_view import StreamFeatureView
-from offline_rows import ID, feast, write_all
 
 from feature_repo import stream_views
 from feature_repo.schema import ENTITIES, VIEWS, View
 from feature_repo.store import open_store
 from infra.base.settings import Settings
 from tests.conftest import OnlineStore
+from tests.feature_repo.offline_rows import ID, feast, write_all
 from tests.stock_feast import stock_feast
 
 STREAM_VIEWS = [view for view in VIEWS if view.source == "stream"]

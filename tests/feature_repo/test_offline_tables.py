@@ -9,11 +9,9 @@ from collections.abc import Callable, Iterator
 from datetime import date, datetime, timedelta
 from typing import Any
 
-import brute_force
 import ibis
 import pyarrow as pa
 import pytest
-from brute_force import Purchase
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
@@ -24,6 +22,8 @@ from feature_repo.batch.customer_history import customer_history
 from feature_repo.batch.engine import duckdb_engine
 from feature_repo.batch.offline_table import join_key, offline_table
 from feature_repo.schema import ARTICLE_ACTIVITY_30D, ARTICLE_SALES, CUSTOMER_ACTIVITY_30D, CUSTOMER_HISTORY, View
+from tests.feature_repo import brute_force
+from tests.feature_repo.brute_force import Purchase
 
 FIRST_DAY = 18_500
 LAST_DAY = FIRST_DAY + 70

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from infra.base.clock import epoch_day, parse_clock, wall_clock
+from infra.base.clock import parse_clock, wall_clock
 
 
 def test_nothing_means_the_machines_clock():
@@ -25,8 +25,3 @@ def test_events_follows_the_clock_given():
 def test_what_cannot_be_a_clock_is_refused_with_the_way_out(text, advice):
     with pytest.raises(ValueError, match=advice):
         parse_clock(text)
-
-
-def test_days_begin_at_midnight_utc():
-    assert epoch_day(datetime(1970, 1, 2, 0, 0, tzinfo=UTC)) == 1
-    assert epoch_day(datetime(1970, 1, 1, 23, 59, 59, tzinfo=UTC)) == 0

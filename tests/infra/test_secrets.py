@@ -15,7 +15,7 @@ import redis
 from infra.local.ports import free_port
 from infra.local.process import wait_until
 from infra.local.redis import RedisServer
-from tests.feature_repo.shop_files import Shop
+from tests.feature_repo.files.shop_files import Shop
 
 SECRET = "s3cret%23"  # as in a URL
 SHOWN = "redis://ann:***@"

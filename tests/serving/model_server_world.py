@@ -5,7 +5,6 @@ from pathlib import Path
 
 import grpc
 from google.protobuf import text_format
-from saved_models import eventually
 from tensorflow.core.framework import tensor_pb2
 from tensorflow_serving.apis import (
     get_model_status_pb2,
@@ -18,6 +17,7 @@ from tensorflow_serving.apis import (
 from tensorflow_serving.config import model_server_config_pb2
 
 from serving.model_server.server import ModelServer, ServerOptions
+from tests.serving.saved_models import eventually
 
 State = get_model_status_pb2.ModelVersionStatus.State
 POLL_SECONDS = 0.05

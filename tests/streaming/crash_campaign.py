@@ -28,8 +28,9 @@ from kafka import KafkaConsumer, TopicPartition
 
 from feature_repo.batch.engine import duckdb_engine
 from feature_repo.contracts import TRANSACTIONS
-from feature_repo.events.purchase import DAY_MICROS, Purchase, buyer_digest
+from feature_repo.events.purchase import Purchase, buyer_digest
 from feature_repo.events.rules import purchase_event
+from infra.base.calendar import DAY_MICROS
 from infra.base.settings import Settings
 from infra.local.command import VitrineCommand
 from infra.local.daemon import Daemon
@@ -37,8 +38,8 @@ from infra.local.kafka.server import KafkaServer
 from infra.local.kafka.topics import create_topics
 from streaming.events.producer import PurchaseProducer
 from tests.local_cluster import ClusterNode, LocalCluster
-from tests.streaming.batch_comparison import as_table, compare
-from tests.streaming.lazy_redis import LazyRedis
+from tests.streaming.windows.batch_comparison import as_table, compare
+from tests.streaming.worker.lazy_redis import LazyRedis
 from tests.streaming.worlds import DAY, applied_offsets
 
 DAYS = 45

@@ -27,7 +27,7 @@ from streaming.time.expiry_index import SHARDS
 from streaming.worker.purchase_stream import PartitionBatch, PurchaseStream
 from tests.conftest import OnlineStore
 from tests.streaming.conftest import wait_for
-from tests.streaming.test_worker import differences, shop
+from tests.streaming.worker.test_worker import differences, shop
 from tests.streaming.worlds import DAY, purchase
 
 AS_OF = DAY - 5

@@ -10,10 +10,11 @@ import redis
 from redis.cluster import RedisCluster
 
 from feature_repo.contracts import TRANSACTIONS
-from feature_repo.events.purchase import DAY_MICROS, Purchase, buyer_digest
+from feature_repo.events.purchase import Purchase, buyer_digest
 from feature_repo.online.entity_values import fields_of, parse
 from feature_repo.online.keys import entity_key
 from feature_repo.schema import ARTICLE_ACTIVITY_30D, CUSTOMER_ACTIVITY_30D
+from infra.base.calendar import DAY_MICROS
 from streaming.store.checkpoints import checkpoint_keys, least
 
 DAY = 18_525  # 2020-09-20

@@ -11,7 +11,7 @@ from infra.base.errors import UserError
 from infra.base.settings import Settings
 from infra.demo.commands import demo, up
 from infra.demo.serving import keep_serving
-from tests.feature_repo.shop_files import TRANSACTION_HEADER, Shop
+from tests.feature_repo.files.shop_files import TRANSACTION_HEADER, Shop
 
 
 @pytest.fixture

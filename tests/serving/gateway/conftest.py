@@ -6,17 +6,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import gateway_world as world
 import grpc
 import pytest
 import redis
-from fake_model_server import FakeModelServer
 
 from infra.base.settings import Settings
 from infra.local.ports import free_port
 from infra.local.redis import RedisServer
 from serving.proto import recommender_pb2 as pb
 from serving.proto import recommender_pb2_grpc
+from tests.serving.gateway import gateway_world as world
+from tests.serving.gateway.fake_model_server import FakeModelServer
 
 
 @dataclass

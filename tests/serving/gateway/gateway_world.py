@@ -14,7 +14,6 @@ from typing import Any
 import grpc
 import numpy as np
 import redis
-from retrieval_worlds import TODAY, shop
 
 from feature_repo.contracts import ARTICLE_CHANGES_KEY
 from feature_repo.online.format import encode_timestamp, encode_value
@@ -41,6 +40,7 @@ from serving.retrieval.articles import CATEGORIES, ArticleTable
 from serving.retrieval.candidates import Quota
 from serving.retrieval.item_index import ItemIndex
 from serving.retrieval.sources.bought_together import NEIGHBOURS, BoughtTogetherSource
+from tests.serving.retrieval_worlds import TODAY, shop
 
 ARTICLES = 40
 DIM = 8

@@ -8,15 +8,15 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
-import gateway_world as world
 import grpc
 import numpy as np
 import pytest
-from gateway_world import article, wait_until
-from test_recommend import degraded, ids
 
 from feature_repo.online.keys import entity_key, feature_field
 from infra.local.redis import RedisServer
+from tests.serving.gateway import gateway_world as world
+from tests.serving.gateway.gateway_world import article, wait_until
+from tests.serving.gateway.test_recommend import degraded, ids
 
 DEADLINE_S = 0.5
 

@@ -14,11 +14,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import gateway_world as world
 import grpc
 import pytest
 from click.testing import CliRunner
-from gateway_world import article, wait_until
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha.proto_reflection_descriptor_database import ProtoReflectionDescriptorDatabase
 
@@ -30,6 +28,8 @@ from infra.local.ports import free_port
 from serving.commands import recommend
 from serving.gateway.server import GatewayConfig
 from serving.proto import recommender_pb2 as pb
+from tests.serving.gateway import gateway_world as world
+from tests.serving.gateway.gateway_world import article, wait_until
 
 HEAVY = ("feast", "tensorflow", "tensorflow_serving", "pandas", "pyarrow", "sklearn", "scipy", "kafka", "towers")
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import gateway_world as world
 import pytest
-from gateway_world import LADIES, MEN, article
 
 from feature_repo.schema import CUSTOMER_PROFILE
 from serving.proto import recommender_pb2 as pb
+from tests.serving.gateway import gateway_world as world
+from tests.serving.gateway.gateway_world import LADIES, MEN, article
 
 
 def ids(response: pb.RecommendResponse) -> list[str]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import gateway_world as world
 import grpc
 import pytest
 
 from serving.gateway.requests import InvalidRequest, Request
 from serving.proto import recommender_pb2 as pb
+from tests.serving.gateway import gateway_world as world
 
 
 @pytest.mark.parametrize(

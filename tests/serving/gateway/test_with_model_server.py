@@ -6,17 +6,17 @@ import os
 from dataclasses import replace
 from pathlib import Path
 
-import gateway_world as world
 import numpy as np
 import pytest
-from gateway_world import article, wait_until
-from test_recommend import degraded, ids
 
 from infra.local.model_server import ModelServer
 from serving.proto import recommender_pb2 as pb
 from serving.ranking.query_features import QUERY_CATEGORIES, QUERY_NUMERIC
 from serving.ranking.ranking_features import ranking_feature_names
 from serving.retrieval.customer import RECENT_PURCHASES
+from tests.serving.gateway import gateway_world as world
+from tests.serving.gateway.gateway_world import article, wait_until
+from tests.serving.gateway.test_recommend import degraded, ids
 
 
 def save_models(base_dir: Path, version: int) -> None:

@@ -3,8 +3,9 @@ from pathlib import Path
 
 import grpc
 import pytest
-from model_server_world import World
-from saved_models import half_plus
+
+from tests.serving.model_server_world import World
+from tests.serving.saved_models import half_plus
 
 
 @pytest.fixture

@@ -3,10 +3,10 @@
 import threading
 
 import pytest
-from saved_models import eventually
 
 from infra.base.errors import UserError
 from serving.model_server.config_file import ConfigFile
+from tests.serving.saved_models import eventually
 
 POLL = {"model_config_file_poll_wait_seconds": 0.05}
 ALL = "model_version_policy { all {} } "

@@ -11,7 +11,6 @@ import pytest
 import tensorflow as tf
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from saved_models import half_plus
 from tensorflow_serving.apis import predict_pb2, prediction_log_pb2
 
 from serving.model_server.loading.load_retries import RetryPolicy
@@ -21,6 +20,7 @@ from serving.model_server.loading.warmup import WARMUP_FILE
 from serving.model_server.server import load_warm
 from serving.model_server.serving_error import ServingError, failed_precondition
 from serving.tf_serving.model_status import State
+from tests.serving.saved_models import half_plus
 
 POLICY = RetryPolicy(max_num_load_retries=3, load_retry_interval_micros=60_000_000, quiet_seconds=1)
 ALL = VersionPolicy(all=VersionPolicy.All())

@@ -5,12 +5,12 @@ import threading
 
 import grpc
 import pytest
-from model_server_world import tensor
-from saved_models import counting, eventually
 from tensorflow.core.framework import types_pb2
 from tensorflow_serving.apis import get_model_status_pb2, model_management_pb2, predict_pb2
 
 from infra.base.errors import UserError
+from tests.serving.model_server_world import tensor
+from tests.serving.saved_models import counting, eventually
 
 ALL = "model_version_policy { all {} } "
 

@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from grpc_health.v1 import health_pb2, health_pb2_grpc
-from model_server_world import World
-from saved_models import echo, two_inputs
 from tensorflow.core.framework import types_pb2
 from tensorflow_serving.apis import classification_pb2, get_model_metadata_pb2, predict_pb2
+
+from tests.serving.model_server_world import World
+from tests.serving.saved_models import echo, two_inputs
 
 DT_FLOAT, DT_INT64 = types_pb2.DT_FLOAT, types_pb2.DT_INT64
 

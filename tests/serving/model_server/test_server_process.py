@@ -9,11 +9,11 @@ import sys
 import grpc
 import numpy as np
 import pytest
-from model_server_world import World
-from saved_models import eventually
 
 from infra.base.errors import UserError
 from serving.tf_serving.prediction import BlockingPredictionClient
+from tests.serving.model_server_world import World
+from tests.serving.saved_models import eventually
 
 
 @pytest.fixture

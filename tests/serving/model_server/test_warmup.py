@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 import tensorflow as tf
-from saved_models import echo, half_plus
 from tensorflow_serving.apis import predict_pb2, prediction_log_pb2
 
 from serving.model_server.loading.warmup import WARMUP_FILE
 from serving.model_server.server import load_warm
 from serving.model_server.serving_error import ServingError
+from tests.serving.saved_models import echo, half_plus
 
 
 def write_requests(folder, *inputs, times=1):

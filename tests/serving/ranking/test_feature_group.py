@@ -10,12 +10,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from feature_worlds import inputs_of
-from retrieval_worlds import TODAY, shop
 
 import serving.ranking.ranking_features as now
 from serving.ranking.feature_group import FeatureGroup, FeatureTable, column_of
 from serving.retrieval.customer import Customer
+from tests.serving.feature_worlds import inputs_of
+from tests.serving.retrieval_worlds import TODAY, shop
 
 SIZES = FeatureGroup[int, int](
     lambda size: size or None, {"half": lambda size: size / 2, "twice": lambda size: size * 2}

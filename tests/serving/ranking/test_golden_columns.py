@@ -11,7 +11,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from retrieval_worlds import TODAY, bought, shop
 
 from serving.ranking.ranking_features import ranking_feature_names, ranking_features
 from serving.retrieval.articles import ACTIVITY_COLUMNS, CATEGORIES, SALES_COLUMNS, ArticleTable
@@ -20,6 +19,7 @@ from serving.retrieval.customer import Customer
 from serving.retrieval.item_index import ItemIndex
 from serving.retrieval.purchase_log import PurchaseLog
 from serving.retrieval.tastes import Tastes
+from tests.serving.retrieval_worlds import TODAY, bought, shop
 
 GOLDEN = Path(__file__).parent / "golden_columns.csv"
 SOURCES = ("bought_again", "same_product", "bought_together", "tower", "department_trend", "trending", "cold_articles")

@@ -6,10 +6,10 @@ from math import cos, pi, sin, sqrt
 
 import numpy as np
 import pytest
-from retrieval_worlds import TODAY, bought, shop
 
 from serving.ranking.query_features import QUERY_NUMERIC, query_inputs
 from serving.retrieval.customer import Customer
+from tests.serving.retrieval_worlds import TODAY, bought, shop
 
 VOCABULARIES = {"club_member_status": {"": 0}, "fashion_news_frequency": {"": 0}}
 DIRECT = (

@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-from retrieval_worlds import TODAY, bought, shop
 
 from serving.ranking.features.similarity import TASTE_SMOOTHING
 from serving.ranking.query_features import QUERY_NUMERIC, query_inputs
@@ -15,6 +14,7 @@ from serving.retrieval.sources.bought_again import BoughtAgainSource
 from serving.retrieval.sources.same_product import SameProductSource
 from serving.retrieval.sources.source import Question
 from serving.retrieval.sources.trending import TrendingSource
+from tests.serving.retrieval_worlds import TODAY, bought, shop
 
 ARTICLES = shop([4, 3, 2, 1], product=[0, 0, 1, 2])
 INDEX = ItemIndex(np.eye(4, dtype=np.float32), 0.1, 1.0)

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from retrieval_worlds import TODAY, bought, shop
 
 from infra.base.errors import UserError
 from serving.ranking.query_features import QUERY_CATEGORIES, QUERY_NUMERIC
@@ -20,6 +19,7 @@ from serving.retrieval.customer import Customer
 from serving.retrieval.sources.bought_together import BoughtTogetherSource
 from serving.retrieval.sources.source import Question
 from serving.retrieval.sources.trending import TrendingSource
+from tests.serving.retrieval_worlds import TODAY, bought, shop
 
 ARTICLES = shop([3, 2, 1])
 

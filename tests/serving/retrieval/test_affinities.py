@@ -6,8 +6,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from feature_worlds import inputs_of, values_of
-from retrieval_worlds import TODAY, bought, shop
 
 from serving.ranking.features.last_basket import LAST_BASKET, NEVER_DAYS_OF_DEPARTMENT
 from serving.ranking.features.lifts import LIFTS
@@ -17,6 +15,8 @@ from serving.retrieval.affinities import LIFT_CATEGORIES
 from serving.retrieval.articles import ArticleTable
 from serving.retrieval.customer import Customer
 from serving.retrieval.purchase_log import PurchaseLog
+from tests.serving.feature_worlds import inputs_of, values_of
+from tests.serving.retrieval_worlds import TODAY, bought, shop
 
 SHIRTS, TROUSERS, SOCKS = 1, 2, 3
 ARTICLES = shop([6, 3, 2, 1, 0, 0], product=[0, 0, 1, 2, 3, 4], department=[1, 1, 2, 2, 3, 3])

@@ -1,9 +1,9 @@
 """The live columns of articles."""
 
 import numpy as np
-from retrieval_worlds import shop
 
 from serving.retrieval.articles import ACTIVITY_COLUMNS
+from tests.serving.retrieval_worlds import shop
 
 
 def test_a_window_that_has_emptied_is_missing_whatever_the_store_holds_for_it():

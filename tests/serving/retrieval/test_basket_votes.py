@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
-from retrieval_worlds import TODAY
 
 from serving.retrieval.basket_votes import MEMORY_DAYS, SMOOTHING_UNITS, votes_per_unit
 from serving.retrieval.purchase_log import PurchaseLog
+from tests.serving.retrieval_worlds import TODAY
 
 
 def log(*rows: tuple[int, int, int]) -> PurchaseLog:

@@ -1,9 +1,10 @@
 """A customer unites the batch history with what streamed in since."""
 
 import numpy as np
-from retrieval_worlds import TODAY, bought, shop
 
-from serving.retrieval.customer import MICROSECONDS_PER_DAY, Customer
+from infra.base.calendar import DAY_MICROS
+from serving.retrieval.customer import Customer
+from tests.serving.retrieval_worlds import TODAY, bought, shop
 
 ARTICLES = shop([1, 1, 1, 1])
 
@@ -11,7 +12,7 @@ ARTICLES = shop([1, 1, 1, 1])
 def streamed(*purchases: tuple[str, int]) -> dict[str, object]:
     return {
         "customer_activity_30d:articles": [article for article, _ in purchases],
-        "customer_activity_30d:articles_at": [(TODAY - ago) * MICROSECONDS_PER_DAY + 5 for _, ago in purchases],
+        "customer_activity_30d:articles_at": [(TODAY - ago) * DAY_MICROS + 5 for _, ago in purchases],
     }
 
 

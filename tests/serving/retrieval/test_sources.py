@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-from retrieval_worlds import TODAY, bought, shop
 
 from serving.retrieval.articles import CATEGORIES, SALES_COLUMNS, ArticleTable
 from serving.retrieval.candidates import RESERVED, Quota, collect
@@ -19,6 +18,7 @@ from serving.retrieval.sources.similar_picture import SimilarPictureSource
 from serving.retrieval.sources.source import Question
 from serving.retrieval.sources.tower import TowerSource
 from serving.retrieval.sources.trending import AgeTrendSource, TrendingSource, department_trend, index_group_trend
+from tests.serving.retrieval_worlds import TODAY, bought, shop
 
 
 def ask(articles: ArticleTable, *purchases: tuple[str, int], query: np.ndarray | None = None) -> Question:

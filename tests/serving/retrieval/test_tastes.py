@@ -6,14 +6,14 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from feature_worlds import inputs_of, values_of
-from retrieval_worlds import TODAY, bought, shop
 
 from serving.ranking.features.tastes import TASTES
 from serving.ranking.ranking_inputs import SALES_SMOOTHING
 from serving.retrieval.articles import CATEGORIES, ArticleTable
 from serving.retrieval.customer import Customer
 from serving.retrieval.tastes import GROUP, SHARE_SMOOTHING, Tastes
+from tests.serving.feature_worlds import inputs_of, values_of
+from tests.serving.retrieval_worlds import TODAY, bought, shop
 
 PLAIN, BOLD = -1.0, 1.0
 LOOKS = np.array([PLAIN, BOLD, BOLD, PLAIN, BOLD, 0.0])

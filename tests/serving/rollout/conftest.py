@@ -3,11 +3,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from model_server_world import World
-from rollout_world import settings_for, write_bundle
-from saved_models import half_plus
 
 from infra.base.settings import Settings
+from tests.serving.model_server_world import World
+from tests.serving.rollout_world import settings_for, write_bundle
+from tests.serving.saved_models import half_plus
 
 
 @dataclass

@@ -3,8 +3,6 @@
 import fcntl
 
 import pytest
-from rollout_world import seal
-from saved_models import eventually
 
 from infra.base.errors import UserError
 from infra.base.settings import Settings
@@ -15,6 +13,8 @@ from serving.rollout.model_server_client import RolloutModelServer
 from serving.rollout.overview import overview
 from serving.rollout.releases import Releases
 from serving.rollout.rollout import promote, rollback, stage
+from tests.serving.rollout_world import seal
+from tests.serving.saved_models import eventually
 
 
 def answers(shop, **which):

@@ -5,12 +5,12 @@ import threading
 import grpc
 import numpy as np
 import pytest
-from rollout_world import settings_for, write_bundle
-from saved_models import eventually
 
 from infra.local.model_server import ModelServer
 from serving.rollout.rollout import promote, rollback, stage
 from serving.tf_serving.prediction import BlockingPredictionClient
+from tests.serving.rollout_world import settings_for, write_bundle
+from tests.serving.saved_models import eventually
 
 
 @pytest.fixture(scope="module")

@@ -7,11 +7,11 @@ import sys
 import grpc
 import numpy as np
 import pytest
-from model_server_world import World
-from saved_models import half_plus
 
 from serving.tf_serving.model_status import ModelStatusClient, State, VersionStatus
 from serving.tf_serving.prediction import BlockingPredictionClient, PredictionClient
+from tests.serving.model_server_world import World
+from tests.serving.saved_models import half_plus
 
 
 @pytest.fixture(scope="module")

@@ -9,9 +9,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from picture_worlds import BLUE, GREEN, RED, MeanColour, article_table, write_picture
 
 from infra.base.errors import UserError
+from tests.towers.images.picture_worlds import BLUE, GREEN, RED, MeanColour, article_table, write_picture
 from towers.images.build import add_new, embed_catalogue, embed_if_pictured, embed_new, read_articles
 from towers.images.filling import ANY, Filling
 from towers.images.reduction import IMAGE_DIM, Reduction

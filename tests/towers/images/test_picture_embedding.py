@@ -7,9 +7,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from picture_worlds import BLUE, GREEN, RED, MeanColour, write_picture
 from PIL import Image
 
+from tests.towers.images.picture_worlds import BLUE, GREEN, RED, MeanColour, write_picture
 from towers.images import embedding
 from towers.images.embedding import embed_pictures
 from towers.images.pictures import BrokenPictureError, find_pictures, picture_path, read_square

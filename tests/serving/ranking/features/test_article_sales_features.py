@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from feature_worlds import NAN, assert_columns, inputs_of, set_columns
-from retrieval_worlds import TODAY, shop
-
 from serving.ranking.features.article_sales import ARTICLE_SALES
 from serving.retrieval.customer import Customer
+from tests.serving.feature_worlds import NAN, assert_columns, inputs_of, set_columns
+from tests.serving.retrieval_worlds import TODAY, shop
 
 ARTICLES = set_columns(
     shop([0, 0]),

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
-from feature_worlds import assert_columns, inputs_of, set_columns, values_of
-from retrieval_worlds import TODAY, bought, shop
 
 from serving.ranking.features.categories import CATEGORY_SHARES
 from serving.retrieval.customer import Customer
+from tests.serving.feature_worlds import assert_columns, inputs_of, set_columns, values_of
+from tests.serving.retrieval_worlds import TODAY, bought, shop
 
 OLD, NEW = 1, 2
 """Codes of what was bought three times, and of the last purchase, bought once: in every category the same."""

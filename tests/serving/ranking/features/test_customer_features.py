@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
-from feature_worlds import assert_columns, inputs_of, values_of
-from retrieval_worlds import TODAY, bought, shop
 
 from serving.ranking.features.customers import CUSTOMER
 from serving.ranking.ranking_inputs import NEVER_DAYS
 from serving.retrieval.customer import Customer
+from tests.serving.feature_worlds import assert_columns, inputs_of, values_of
+from tests.serving.retrieval_worlds import TODAY, bought, shop
 
 ARTICLES = shop([0])
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from feature_worlds import NAN, assert_columns, inputs_of, set_columns, values_of
-from retrieval_worlds import TODAY, bought, shop
 
 from serving.ranking.features.last_basket import LAST_BASKET, NEVER_DAYS_OF_DEPARTMENT
 from serving.retrieval.customer import Customer
+from tests.serving.feature_worlds import NAN, assert_columns, inputs_of, set_columns, values_of
+from tests.serving.retrieval_worlds import TODAY, bought, shop
 
 ARTICLES = set_columns(
     shop([1] * 5, product=[0, 0, 1, 2, 3], department=[1, 1, 2, 2, 3]),

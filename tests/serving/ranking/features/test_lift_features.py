@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-from feature_worlds import assert_columns, inputs_of, set_columns, values_of
-from retrieval_worlds import TODAY, bought, shop
 
 from serving.ranking.features.lifts import LIFTS
 from serving.retrieval.affinities import Affinities
 from serving.retrieval.customer import Customer
 from serving.retrieval.rebuy_odds import RebuyOdds
+from tests.serving.feature_worlds import assert_columns, inputs_of, set_columns, values_of
+from tests.serving.retrieval_worlds import TODAY, bought, shop
 
 AFTER_NEW = {
     "department_name": 2.0,

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from math import cos, pi, sin, sqrt
 
-from feature_worlds import assert_columns, inputs_of
-from retrieval_worlds import TODAY, shop
-
 from serving.ranking.features.moment import MOMENT
 from serving.retrieval.customer import Customer
+from tests.serving.feature_worlds import assert_columns, inputs_of
+from tests.serving.retrieval_worlds import TODAY, shop
 
 ARTICLES = shop([0])
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from feature_worlds import assert_columns, inputs_of
-from retrieval_worlds import TODAY, bought, shop
-
 from serving.ranking.features.own_purchases import OWN_PURCHASES
 from serving.ranking.ranking_inputs import NEVER_DAYS
 from serving.retrieval.customer import Customer
+from tests.serving.feature_worlds import assert_columns, inputs_of
+from tests.serving.retrieval_worlds import TODAY, bought, shop
 
 ARTICLES = shop([0, 0, 0, 0], product=[0, 0, 0, 1])
 

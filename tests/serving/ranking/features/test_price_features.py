@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from feature_worlds import NAN, assert_columns, inputs_of, set_columns, values_of
-from retrieval_worlds import TODAY, shop
-
 from serving.ranking.features.prices import PRICE_FOR_CUSTOMER, PRICE_NOW
 from serving.retrieval.customer import Customer
+from tests.serving.feature_worlds import NAN, assert_columns, inputs_of, set_columns, values_of
+from tests.serving.retrieval_worlds import TODAY, shop
 
 # The first costs 20 now and 10 usually; the second, not sold lately, costs 40.
 ARTICLES = set_columns(shop([1, 1]), activity_mean_price_micros=[20, NAN], sales_price_mean_micros=[10, 40])

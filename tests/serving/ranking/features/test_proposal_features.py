@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
-from feature_worlds import assert_columns, inputs_of
-from retrieval_worlds import TODAY, shop
 
 from serving.ranking.features.proposals import BEST_RANKS, proposals
 from serving.retrieval.candidates import ABSENT, CandidateSet
 from serving.retrieval.customer import Customer
+from tests.serving.feature_worlds import assert_columns, inputs_of
+from tests.serving.retrieval_worlds import TODAY, shop
 
 ARTICLES = shop([0, 0])
 CANDIDATES = CandidateSet(

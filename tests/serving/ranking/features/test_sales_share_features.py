@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
-from feature_worlds import assert_columns, inputs_of, set_columns
-from retrieval_worlds import TODAY, shop
 
 from serving.ranking.features.sales_shares import SALES_SHARES
 from serving.retrieval.customer import Customer
+from tests.serving.feature_worlds import assert_columns, inputs_of, set_columns
+from tests.serving.retrieval_worlds import TODAY, shop
 
 # 13 units in 3 days: of departments 8, 8 and 5; of products 6, 7 and 7.
 ARTICLES = set_columns(shop([6, 2, 5], product=[0, 1, 1], department=[1, 1, 2]), activity_units=[11, 4, 9])

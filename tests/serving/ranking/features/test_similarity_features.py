@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
-from feature_worlds import NAN, assert_columns, inputs_of, set_columns
-from retrieval_worlds import TODAY, bought, shop
 
 from serving.ranking.features.similarity import SIMILARITY
 from serving.retrieval.customer import Customer
+from tests.serving.feature_worlds import NAN, assert_columns, inputs_of, set_columns
+from tests.serving.retrieval_worlds import TODAY, bought, shop
 
 ARTICLES = set_columns(shop([0, 0, 0]), activity_units_3d=[0.7, 1.7, 9.7])  # 1, 2 and 10 with the prior's smoothing
 VECTORS = np.array([[1, 0], [0, 1], [0.6, 0.8]], np.float32)

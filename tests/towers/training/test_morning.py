@@ -1,0 +1,53 @@
+"""A morning knows what was bought before it, and is fitted once."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from pathlib import Path
+
+import numpy as np
+
+from serving.retrieval.purchase_log import PurchaseLog
+from serving.retrieval.tastes import Tastes
+from tests.towers.tower_worlds import FIRST_DAY, VOCABULARIES, catalogue, purchases_of_two_styles, snapshot_on
+from towers.data.folds import fold
+from towers.training.fitted_sources import Morning, Mornings, Shop
+from towers.training.fitting import SOURCES
+
+DAY = FIRST_DAY + 5
+
+
+def kept(morning: Morning, folder: Path) -> dict[str, bytes]:
+    """Everything that its sources learned, by file."""
+    for name, source in morning.sources.items():
+        if hasattr(source, "save"):
+            source.save(folder / name)
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_what_is_bought_on_the_day_or_later_changes_nothing(tmp_path: Path) -> None:
+    shop, purchases = catalogue(), purchases_of_two_styles()
+    today = snapshot_on(shop, DAY, purchases)
+
+    def morning(known: PurchaseLog, folder: str) -> tuple[Tastes, dict[str, bytes]]:
+        made = Mornings(Shop(shop, known, VOCABULARIES), SOURCES).of(today)
+        assert made.articles.tastes is not None
+        return made.articles.tastes, kept(made, tmp_path / folder)
+
+    tastes, sources = morning(purchases, "all")
+    same_tastes, same_sources = morning(purchases.before(DAY), "before")
+    other_tastes, other_sources = morning(purchases.before(DAY - 1), "earlier")
+    assert sources == same_sources
+    assert sources.keys() == other_sources.keys()
+    assert sources != other_sources
+    for field in fields(Tastes):
+        np.testing.assert_array_equal(getattr(tastes, field.name), getattr(same_tastes, field.name))
+    assert not np.array_equal(tastes.vectors, other_tastes.vectors)
+
+
+def test_a_day_is_fitted_once_for_whichever_customers() -> None:
+    shop, purchases = catalogue(), purchases_of_two_styles()
+    mornings = Mornings(Shop(shop, purchases, VOCABULARIES), SOURCES)
+    today, yesterday = (snapshot_on(shop, day, purchases) for day in (DAY, DAY - 1))
+    assert mornings.of(fold(today, 0)) is mornings.of(fold(today, 1))
+    assert mornings.of(yesterday) is not mornings.of(today)

@@ -27,14 +27,15 @@ from feature_repo.contracts import (
     TRANSACTIONS,
     WATERMARKS_KEY,
 )
-from feature_repo.events.purchase import DAY_MICROS, NO_PARTITION, Purchase, buyer_digest
-from feature_repo.events.rules import instant_text, micros_of
+from feature_repo.events.purchase import NO_PARTITION, Purchase, buyer_digest
+from feature_repo.events.rules import instant_text
 from feature_repo.files.purchase_dates import believed_days
 from feature_repo.online.cluster_pipe import open_pipe
 from feature_repo.online.cluster_slots import master_clients
 from feature_repo.online.keys import entity_key
 from feature_repo.online.redis_pipe import Pipe, keyed
 from feature_repo.schema import WINDOW_DAYS
+from infra.base.calendar import DAY_MICROS, epoch_micros
 from infra.base.errors import UserError
 from infra.base.progress import progress_bar
 from infra.base.settings import Settings
@@ -166,7 +167,7 @@ class KnownPurchases:
         if self._as_of is not None:
             refuse_future(self._as_of)
             last_day_known(self._table.parent, self._event_log.parent, self._as_of)
-            return micros_of(datetime(self._as_of.year, self._as_of.month, self._as_of.day, tzinfo=UTC))
+            return epoch_micros(datetime(self._as_of.year, self._as_of.month, self._as_of.day, tzinfo=UTC))
         sold = self._database.execute(f"SELECT {_DAY}, count(*) FROM known GROUP BY 1 ORDER BY 1").fetchall()
         if not sold:
             raise UserError("there is no purchase to start from; run `vitrine ingest DATA_DIR` first")

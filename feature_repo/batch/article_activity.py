@@ -16,7 +16,7 @@ from feature_repo.batch.change_points import (
     running_totals,
     within_reach,
 )
-from feature_repo.batch.engine import epoch_micros
+from feature_repo.batch.engine import epoch_us
 from feature_repo.schema import WINDOW_DAYS
 
 KEY = "article_id"
@@ -29,7 +29,7 @@ def article_activity(purchases: Table, snapshots_from: date | None, until: date)
         units=purchases.count(),
         spend_micros=purchases.price_micros.sum(),
         distinct_customers=purchases.customer_id.nunique(),
-        last_sale_at=epoch_micros(purchases.occurred_at.max()),
+        last_sale_at=epoch_us(purchases.occurred_at.max()),
     )
     units, spend = by_day.units, by_day.spend_micros
     buyers = counterpart_days(purchases, KEY, "customer_id", WINDOW_DAYS)

@@ -13,7 +13,7 @@ from datetime import date
 import ibis
 from ibis.expr.types import IntegerScalar, IntegerValue, Table
 
-from feature_repo.batch.purchases import epoch_day
+from infra.base.calendar import epoch_day
 
 STAMP = "stamp"  # epoch day at whose start a row is known
 

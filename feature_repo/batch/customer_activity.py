@@ -16,7 +16,7 @@ from feature_repo.batch.change_points import (
     running_totals,
     within_reach,
 )
-from feature_repo.batch.engine import epoch_micros, newest_first
+from feature_repo.batch.engine import epoch_us, newest_first
 from feature_repo.schema import WINDOW_DAYS
 
 LIST_LENGTH = 20
@@ -67,7 +67,7 @@ def _latest_purchases(rows: Table, purchases: Table) -> Table:
     """
     in_order = ibis.window(group_by=purchases[KEY], order_by=[purchases.occurred_at, purchases.event_id])
     numbered = purchases.select(
-        KEY, "article_id", at=epoch_micros(purchases.occurred_at), number=ibis.row_number().over(in_order)
+        KEY, "article_id", at=epoch_us(purchases.occurred_at), number=ibis.row_number().over(in_order)
     )
     wanted = rows.filter(rows.purchases > 0).select(
         KEY, STAMP, end=rows.ever, start=rows.ever - ibis.least(rows.purchases, LIST_LENGTH)

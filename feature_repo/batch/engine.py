@@ -1,6 +1,6 @@
 """The engine that runs the batch expressions: DuckDB here. Everything particular to it stands in this file.
 
-On Spark, ``epoch_micros`` is called ``unix_micros`` and ``newest_first`` is a sorted array of structs; the expressions
+On Spark, ``epoch_us`` is called ``unix_micros`` and ``newest_first`` is a sorted array of structs; the expressions
 in the files of the views are the same.
 """
 
@@ -57,7 +57,7 @@ def _copy(engine: ibis.BaseBackend, query: str, path: Path) -> None:
 
 
 @ibis.udf.scalar.builtin(name="epoch_us")
-def epoch_micros(instant: datetime) -> int:  # type: ignore[empty-body]
+def epoch_us(instant: datetime) -> int:  # type: ignore[empty-body]
     """Microseconds since 1970-01-01. (DuckDB's ``epoch``, Ibis' ``epoch_seconds``, is a float.)"""
 
 

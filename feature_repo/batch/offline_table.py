@@ -5,9 +5,9 @@ from __future__ import annotations
 import ibis
 from ibis.expr.types import Table
 
-from feature_repo.batch.purchases import epoch_day
 from feature_repo.files.purchase_dates import BEGINNING
 from feature_repo.schema import ENTITIES, Kind, View
+from infra.base.calendar import DAY_SECONDS, epoch_day
 
 ALWAYS = epoch_day(BEGINNING)
 """Stamp of values that hold at all times."""
@@ -26,7 +26,7 @@ IBIS_TYPES = {
 def offline_table(rows: Table, view: View) -> Table:
     """Give rows stamped with an epoch day the form that Feast reads; other columns are dropped."""
     features = {feature.name: rows[feature.name].cast(IBIS_TYPES[feature.kind]) for feature in view.features}
-    instant = (rows["stamp"] * 86_400).cast("int64").as_timestamp("s").cast("timestamp('UTC', 6)")
+    instant = (rows["stamp"] * DAY_SECONDS).cast("int64").as_timestamp("s").cast("timestamp('UTC', 6)")
     return rows.select(join_key(view), event_timestamp=instant, **features)
 
 

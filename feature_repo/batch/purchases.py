@@ -8,11 +8,11 @@ from pathlib import Path
 import ibis
 from ibis.expr.types import Table
 
-from feature_repo.batch.engine import epoch_micros
+from feature_repo.batch.engine import epoch_us
 from feature_repo.contracts import TRANSACTIONS
+from infra.base.calendar import DAY_MICROS, epoch_day
 from infra.base.errors import UserError
 
-EPOCH = date(1970, 1, 1)
 COLUMNS = ("event_id", "occurred_at", "customer_id", "article_id", "price_micros", "sales_channel_id")
 
 
@@ -34,10 +34,5 @@ def read_purchases(connection: ibis.BaseBackend, tables_dir: Path, event_log_dir
     if any(event_log.glob("**/*.parquet")):
         streamed = connection.read_parquet(str(event_log / "**" / "*.parquet")).select(*COLUMNS)
         purchases = ibis.union(purchases, streamed.cast(purchases.schema())).distinct(on="event_id", keep="first")
-    purchases = purchases.mutate(day=epoch_micros(purchases.occurred_at) // 86_400_000_000)
+    purchases = purchases.mutate(day=epoch_us(purchases.occurred_at) // DAY_MICROS)
     return purchases.filter(purchases.day < epoch_day(until))
-
-
-def epoch_day(day: date) -> int:
-    """Days since 1970-01-01."""
-    return (day - EPOCH).days

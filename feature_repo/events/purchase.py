@@ -5,8 +5,6 @@ from __future__ import annotations
 from hashlib import blake2b
 from typing import NamedTuple
 
-DAY_MICROS = 86_400_000_000
-
 
 class Purchase(NamedTuple):
     """One article bought by one customer; a basket of three articles is three purchases.

@@ -13,10 +13,11 @@ import json
 import math
 from collections.abc import Container, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any
 
-from feature_repo.events.purchase import DAY_MICROS, Purchase, buyer_digest
+from feature_repo.events.purchase import Purchase, buyer_digest
+from infra.base.calendar import DAY_MICROS, epoch_micros, instant_of
 
 CHANNELS = (1, 2)
 INTERACTION_KINDS = ("impression", "click", "cart")
@@ -26,7 +27,6 @@ HIGHEST_PRICE = 1e9
 WALL_SKEW_US = DAY_MICROS
 """Nothing occurs later than the machine's clock plus this: microseconds."""
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _SHOWN_CHARACTERS = 80
 
 
@@ -160,13 +160,7 @@ def parse_availability(
 
 def instant_text(occurred_at_us: int) -> str:
     """The one form in which we write instants: ``2020-09-20T00:00:00.000017Z``, sortable as text."""
-    return (_EPOCH + timedelta(microseconds=occurred_at_us)).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-
-
-def micros_of(instant: datetime) -> int:
-    """Microseconds since 1970-01-01 of an instant with a time zone."""
-    since = instant - _EPOCH
-    return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
+    return instant_of(occurred_at_us).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
 def purchase_event(
@@ -222,9 +216,9 @@ def _instant(fields: Mapping[str, Any], latest_us: int | None) -> int:
     text = fields.get("occurred_at")
     try:
         instant = datetime.fromisoformat(text)  # type: ignore[arg-type]
-        if instant.tzinfo is None or instant < _EPOCH:
+        if instant.tzinfo is None or epoch_micros(instant) < 0:
             raise ValueError
-        occurred_at_us = micros_of(instant)
+        occurred_at_us = epoch_micros(instant)
     except (TypeError, ValueError, OverflowError):
         raise _wrong(fields, "occurred_at", "a time since 1970 with its zone, such as 2020-09-20T14:30:00Z") from None
     if latest_us is not None and occurred_at_us > latest_us:

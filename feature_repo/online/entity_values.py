@@ -15,9 +15,10 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-from feature_repo.online.format import decode_timestamp, decode_timestamp_micros, decode_value, is_expired, now_micros
+from feature_repo.online.format import decode_timestamp, decode_timestamp_micros, decode_value, is_expired
 from feature_repo.online.keys import fields_of_views
 from feature_repo.schema import VIEWS, View
+from infra.base.calendar import epoch_micros
 
 _VIEW_BY_NAME = {view.name: view for view in VIEWS}
 
@@ -62,7 +63,7 @@ def parse(entity_id: str, views: Sequence[View], raw: Sequence[bytes | None], no
         raise ValueError(f"{len(raw)} values for {len(plan.fields)} fields of {[view.name for view in views]}")
     values: dict[str, Any] = {}
     event_times: dict[str, datetime] = {}
-    clock_micros = now_micros(now)
+    clock_micros = epoch_micros(now)
     for view_name, ttl_days, begin, end, references in plan.views:
         stamp = raw[end]
         if stamp is None or (ttl_days and is_expired(decode_timestamp_micros(stamp), ttl_days, clock_micros)):

@@ -8,16 +8,15 @@ from __future__ import annotations
 
 import math
 import struct
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import numpy as np
 
 from feature_repo.online.varints import decode_varints, encode_varint, read_varint
 from feature_repo.schema import Kind
+from infra.base.calendar import DAY_MICROS, epoch_micros, instant_of
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
 _DOUBLE = struct.Struct("<d")
 _FLOAT = struct.Struct("<f")
 _TWO_TO_63, _TWO_TO_64 = 1 << 63, 1 << 64
@@ -171,7 +170,7 @@ def encode_timestamp(instant: datetime) -> bytes:
     """
     if instant.tzinfo is None:
         raise ValueError(f"event time {instant} has no time zone; give it one, such as datetime.UTC")
-    return encode_timestamp_micros((instant - _EPOCH) // _MICROSECOND)
+    return encode_timestamp_micros(epoch_micros(instant))
 
 
 def encode_timestamp_micros(micros: int) -> bytes:
@@ -183,7 +182,7 @@ def encode_timestamp_micros(micros: int) -> bytes:
 
 def decode_timestamp(data: bytes) -> datetime:
     """Decode an event time, UTC; what is below a microsecond is cut off."""
-    return _EPOCH + timedelta(microseconds=decode_timestamp_micros(data))
+    return instant_of(decode_timestamp_micros(data))
 
 
 def decode_timestamp_micros(data: bytes) -> int:
@@ -210,9 +209,4 @@ def decode_timestamp_micros(data: bytes) -> int:
 
 def is_expired(event_micros: int, ttl_days: int, now_micros: int) -> bool:
     """Whether a view's values are older than its time to live (0: forever). Feast does not check this on reads."""
-    return ttl_days > 0 and now_micros - event_micros > ttl_days * 86_400_000_000
-
-
-def now_micros(now: datetime) -> int:
-    """Microseconds since 1970-01-01 of a timezone-aware instant."""
-    return (now - _EPOCH) // _MICROSECOND
+    return ttl_days > 0 and now_micros - event_micros > ttl_days * DAY_MICROS

@@ -7,8 +7,9 @@ from datetime import datetime
 
 import numpy as np
 
-from feature_repo.online.format import TAG_BOOL, TAG_DOUBLE, TAG_INT64, decode_timestamp_micros, is_expired, now_micros
+from feature_repo.online.format import TAG_BOOL, TAG_DOUBLE, TAG_INT64, decode_timestamp_micros, is_expired
 from feature_repo.schema import Kind, View
+from infra.base.calendar import epoch_micros
 
 _LONGEST_VARINT = 10
 _TAGS = {Kind.INT64: TAG_INT64, Kind.BOOL: TAG_BOOL, Kind.FLOAT64: TAG_DOUBLE}
@@ -57,7 +58,7 @@ def numeric_view(
         ``dtype`` [rows, features]. Entities without the view, or with values older than its time to live, are NaN.
     """
     values = numeric_columns([row[:-1] for row in raw_rows], [feature.kind for feature in view.features], dtype)
-    clock_micros = now_micros(now)
+    clock_micros = epoch_micros(now)
     # Rows written together share their event time, so few of them need decoding.
     absent_by_stamp = {
         stamp: stamp is None

@@ -42,8 +42,3 @@ def parse_clock(text: str, event_clock: Clock | None = None) -> Clock:
         raise ValueError(
             f"VITRINE_CLOCK or --as-of holds {text!r}; expected a date such as 2020-09-20, 'events' or nothing"
         ) from None
-
-
-def epoch_day(instant: datetime) -> int:
-    """Days from 1970-01-01 to the UTC day of ``instant``."""
-    return int(instant.timestamp() // 86_400)

@@ -11,7 +11,8 @@ from datetime import datetime
 import numpy as np
 import numpy.typing as npt
 
-from infra.base.clock import Clock, epoch_day
+from infra.base.calendar import epoch_day
+from infra.base.clock import Clock
 from serving.gateway.interactions.impressions import impressions
 from serving.gateway.interactions.interaction_log import InteractionLog
 from serving.gateway.metrics import UNKNOWN_CUSTOMERS

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from infra.base.calendar import epoch_day
 from infra.base.errors import UserError
 from serving.ranking.query_features import QUERY_NUMERIC
 from serving.ranking.ranking_features import ranking_feature_names
@@ -46,7 +47,7 @@ class Release:
     @property
     def as_of_day(self) -> int:
         """Days since 1970-01-01: the release knows purchases dated before it."""
-        return (date.fromisoformat(self.manifest.as_of) - date(1970, 1, 1)).days
+        return epoch_day(date.fromisoformat(self.manifest.as_of))
 
     @classmethod
     def open(cls, folder: Path) -> Release:

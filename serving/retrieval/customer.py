@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from infra.base.calendar import DAY_MICROS
 from serving.retrieval.articles import ArticleTable
 
 RECENT_PURCHASES = 20
-MICROSECONDS_PER_DAY = 86_400_000_000
 _ACTIVITY = "customer_activity_30d:"
 
 
@@ -56,9 +56,7 @@ class Customer:
         last_batch_day = _integer(values.get("customer_history:last_purchase_day"), default=-1)
         history_ids = _sequence(values.get("customer_history:articles"))
         activity_ids = _sequence(values.get("customer_activity_30d:articles"))
-        activity_days = [
-            at // MICROSECONDS_PER_DAY for at in _sequence(values.get("customer_activity_30d:articles_at"))
-        ]
+        activity_days = [at // DAY_MICROS for at in _sequence(values.get("customer_activity_30d:articles_at"))]
 
         bought: dict[int, list[int]] = {}  # position -> [times, last day]; insertion order is newest first
         recent: list[tuple[int, int]] = []

@@ -8,7 +8,8 @@ from datetime import datetime
 from typing import Any, Self
 
 from feature_repo.contracts import TRANSACTIONS
-from feature_repo.events.rules import micros_of, purchase_event
+from feature_repo.events.rules import purchase_event
+from infra.base.calendar import epoch_micros
 from streaming.unreachable import kafka_unreachable
 
 _RECONNECT_MS = 500
@@ -71,13 +72,13 @@ class PurchaseProducer:
         """
         event = purchase_event(
             purchase.event_id,
-            micros_of(purchase.occurred_at),
+            epoch_micros(purchase.occurred_at),
             purchase.customer_id,
             purchase.article_id,
             purchase.price_micros,
             purchase.sales_channel_id,
         )
-        sent = self.send_soon(purchase.customer_id, event, micros_of(purchase.occurred_at))
+        sent = self.send_soon(purchase.customer_id, event, epoch_micros(purchase.occurred_at))
         self._producer.flush(timeout=timeout_s)
         stored = sent.get(timeout=timeout_s)
         return Acknowledged(stored.partition, stored.offset)

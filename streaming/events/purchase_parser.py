@@ -13,8 +13,9 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from feature_repo.events.purchase import DAY_MICROS, Purchase, buyer_digest
-from feature_repo.events.rules import HIGHEST_PRICE, LONGEST_EVENT_BYTES, LONGEST_ID_BYTES, micros_of, parse_purchase
+from feature_repo.events.purchase import Purchase, buyer_digest
+from feature_repo.events.rules import HIGHEST_PRICE, LONGEST_EVENT_BYTES, LONGEST_ID_BYTES, parse_purchase
+from infra.base.calendar import DAY_MICROS, epoch_micros
 
 _Id = Annotated[str, msgspec.Meta(min_length=1, max_length=LONGEST_ID_BYTES)]
 
@@ -51,7 +52,7 @@ class PurchaseParser:
         if data and len(data) <= LONGEST_EVENT_BYTES:
             try:
                 event = _decode(data)
-                occurred_at_us = micros_of(datetime.fromisoformat(event.occurred_at))
+                occurred_at_us = epoch_micros(datetime.fromisoformat(event.occurred_at))
             except (ValueError, TypeError, OverflowError):  # of which msgspec's errors are
                 return parse_purchase(data, partition, offset, self._known_articles, latest_us)
             event_id, customer_id, article_id = event.event_id, event.customer_id, event.article_id

@@ -18,17 +18,18 @@ import uuid
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from infra.base.calendar import date_of
+
 COMMITS = "_commits"
 _KEPT_RECORDS = 100
 _HARDLY_REPEATING = frozenset(("event_id", "occurred_at"))
-_EPOCH = date(1970, 1, 1)
 _UTC_MICROS = pa.timestamp("us", tz="UTC")
 
 PURCHASE_COLUMNS = pa.schema(
@@ -140,7 +141,7 @@ class EventLog:
         writer = uuid.uuid4().hex[:12]
         files: dict[str, str] = {}
         for day, of_day in sorted(by_day.items()):
-            folder = f"day={_EPOCH + timedelta(days=day)}"
+            folder = f"day={date_of(day)}"
             final = f"{folder}/{partition}-{first_offset:012d}-{next_offset - 1:012d}.parquet"
             hidden = f"{folder}/.{partition}-{first_offset:012d}-{writer}.partial"
             files[hidden] = final

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from operator import itemgetter
 
-from feature_repo.events.purchase import DAY_MICROS, Purchase
+from feature_repo.events.purchase import Purchase
 from feature_repo.events.rules import Availability, Interaction
+from infra.base.calendar import DAY_MICROS
 from streaming.log.event_log import Row
 
 _PURCHASE_FIELDS = (

@@ -12,9 +12,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from operator import itemgetter
 
-from feature_repo.events.purchase import DAY_MICROS, Purchase
+from feature_repo.events.purchase import Purchase
 from feature_repo.events.rules import WALL_SKEW_US
 from feature_repo.files.purchase_dates import LEAP_DAYS, WITNESSES
+from infra.base.calendar import DAY_MICROS
 
 _PUBLISHED_SEPARATOR = b":"
 

@@ -14,9 +14,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from feature_repo.events.purchase import DAY_MICROS, Purchase
+from feature_repo.events.purchase import Purchase
 from feature_repo.online.byte_columns import ranges
 from feature_repo.schema import WINDOW_DAYS
+from infra.base.calendar import DAY_MICROS
 from streaming.events.purchase_columns import Flags, Ints, PurchaseColumns
 from streaming.store.stored_windows import StoredWindows
 from streaming.windows.definitions import Window

@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from feature_repo.events.purchase import DAY_MICROS, Purchase
+from feature_repo.events.purchase import Purchase
 from feature_repo.schema import WINDOW_DAYS
+from infra.base.calendar import DAY_MICROS
 from streaming.windows.definitions import Window
 from streaming.windows.tiles import TileFormat
 

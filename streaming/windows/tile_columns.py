@@ -10,8 +10,8 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from feature_repo.events.purchase import DAY_MICROS
 from feature_repo.online.byte_columns import join_columns, ranges, records, rows_of, slices
+from infra.base.calendar import DAY_MICROS
 from streaming.events.purchase_columns import Ints, PurchaseColumns
 from streaming.windows.tiles import TileFormat
 

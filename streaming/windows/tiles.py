@@ -13,7 +13,8 @@ from struct import Struct
 
 import numpy as np
 
-from feature_repo.events.purchase import DAY_MICROS, Purchase
+from feature_repo.events.purchase import Purchase
+from infra.base.calendar import DAY_MICROS
 
 # occurred_at_us, price_micros, sales channel, partition, offset, bytes of event id, bytes of article id; then these
 _CUSTOMER_ENTRY = Struct("<qqBHQBB")

@@ -23,10 +23,11 @@ from feature_repo.contracts import (
     WATERMARKS_KEY,
 )
 from feature_repo.events.purchase import Purchase
-from feature_repo.events.rules import instant_text, micros_of
+from feature_repo.events.rules import instant_text
 from feature_repo.online.redis_pipe import Keyed, Pipe, keyed
 from feature_repo.online.resp import array_header, bulk, script_call
 from feature_repo.schema import WINDOW_DAYS
+from infra.base.calendar import epoch_micros
 from infra.base.errors import UserError
 from streaming.store.checkpoints import Checkpoints
 from streaming.store.node_marks import check_every_master_is_marked, mark_keys
@@ -267,7 +268,7 @@ class PurchaseStream:
     def _hear_clock(self, stored: bytes | None) -> None:
         """Another worker's clock may be ahead."""
         if stored is not None:
-            self.clock.move_to(micros_of_text(stored))
+            self.clock.move_to(_micros_of_text(stored))
 
     def _clock_command(self) -> Keyed:
         """Publish our clock, once it has started, and hear the later of ours and the published one."""
@@ -287,6 +288,6 @@ def _by_article(batches: Mapping[int, PartitionBatch], duplicates: set[tuple[int
     return by_article
 
 
-def micros_of_text(text: bytes) -> int:
+def _micros_of_text(text: bytes) -> int:
     """The instant that ``vitrine:event-clock`` holds."""
-    return micros_of(datetime.fromisoformat(text.decode()))
+    return epoch_micros(datetime.fromisoformat(text.decode()))

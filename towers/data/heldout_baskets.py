@@ -9,22 +9,21 @@ new to such a customer can be learned from: nobody is asked to buy a part of a b
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date, timedelta
 
 import numpy as np
 import numpy.typing as npt
 
+from infra.base.calendar import DAY_MICROS, date_of
 from serving.ranking.feature_group import column_of
 from serving.ranking.ranking_inputs import NEVER_DAYS
 from serving.retrieval.articles import ArticleTable
-from serving.retrieval.customer import MICROSECONDS_PER_DAY, Customer
+from serving.retrieval.customer import Customer
 from towers.data.ranking_set import RankingSet
 from towers.data.snapshot import Snapshot
 from towers.evaluation.metrics import Targets
 
 MOST_KNOWN = 5
 """Products of a basket that become history, at most."""
-_EPOCH = date(1970, 1, 1)
 
 
 def split_baskets(snapshot: Snapshot, limit: int, rng: np.random.Generator) -> Snapshot:
@@ -86,7 +85,7 @@ def _who_bought(customer: Customer, known: npt.NDArray[np.int32], day: int, arti
     """The customer with these purchases of one past day, and every feature that follows from them."""
     price = np.nan_to_num(articles.activity_column("mean_price_micros")[known])
     price = np.where(price > 0, price, articles.sales_column("price_mean_micros")[known])
-    on = _EPOCH + timedelta(days=day)
+    on = date_of(day)
     count, spend = len(known), float(np.nansum(price))
     mean = float(np.nanmean(price)) if np.isfinite(price).any() else None
     spread = float(np.nanstd(price, ddof=1)) if np.isfinite(price).sum() > 1 else None
@@ -108,6 +107,6 @@ def _who_bought(customer: Customer, known: npt.NDArray[np.int32], day: int, arti
         "customer_history:article_last_days": [day] * count,
         "customer_activity_30d:mean_price_micros": mean,
         "customer_activity_30d:articles": ids,
-        "customer_activity_30d:articles_at": [day * MICROSECONDS_PER_DAY] * count,
+        "customer_activity_30d:articles_at": [day * DAY_MICROS] * count,
     }
     return Customer.from_values(f"{customer.customer_id}, basket", values, articles, customer.today)

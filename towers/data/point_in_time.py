@@ -17,9 +17,10 @@ import pandas as pd
 import pyarrow as pa
 
 from feature_repo.schema import ARTICLE_ACTIVITY_30D, ARTICLE_CATALOG, ARTICLE_IMAGE, ARTICLE_SALES
+from infra.base.calendar import DAY_MICROS, DAY_SECONDS
 from serving.ranking.query_features import CUSTOMER_REFERENCES
 from serving.retrieval.articles import ArticleTable, without_empty_windows
-from serving.retrieval.customer import MICROSECONDS_PER_DAY, Customer
+from serving.retrieval.customer import Customer
 from towers.data.snapshot import Snapshot
 from towers.evaluation.metrics import Targets
 
@@ -78,7 +79,7 @@ class PointInTime:
         ids = np.tile(np.asarray(articles.ids, dtype=object), len(days))
         rows = self._join("article_id", ids, np.repeat(days, size), [*sales, *activity])
         columns = {name: _numbers(rows[name]) for name in [*sales, *activity]}
-        columns[_LAST_SALE] //= MICROSECONDS_PER_DAY
+        columns[_LAST_SALE] //= DAY_MICROS
         tables = []
         for index in range(len(days)):
             part = slice(index * size, (index + 1) * size)
@@ -136,7 +137,7 @@ class PointInTime:
             {
                 key: ids,
                 # Whole microseconds: DuckDB refuses nanosecond timestamps with a zone.
-                "event_timestamp": pd.to_datetime(days * 86_400, unit="s", utc=True).astype("datetime64[us, UTC]"),
+                "event_timestamp": pd.to_datetime(days * DAY_SECONDS, unit="s", utc=True).astype("datetime64[us, UTC]"),
                 "row_number": np.arange(len(ids)),
             }
         )

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, timedelta
 from pathlib import Path
 
 import duckdb
 import numpy as np
 import numpy.typing as npt
 
+from infra.base.calendar import date_of
 from infra.base.errors import UserError
 from serving.retrieval.purchase_log import PurchaseLog
 
-EPOCH = date(1970, 1, 1)
 FILLED_WINDOW_SHARE = 0.5
 MIN_DAY_SHARE = 0.05
 MOST_CASES = 600_000
@@ -84,7 +83,7 @@ def training_days(purchases: PurchaseLog, before: int, limit: int, customers_per
 
 def day_name(day: int) -> str:
     """The ISO date of a number of days since 1970-01-01."""
-    return (EPOCH + timedelta(days=int(day))).isoformat()
+    return date_of(day).isoformat()
 
 
 def _too_few_days(purchases: PurchaseLog, days: npt.NDArray[np.int64], before: int) -> str:

@@ -12,13 +12,14 @@ import numpy as np
 import numpy.typing as npt
 
 from feature_repo.batch.as_of import refuse_future
+from infra.base.calendar import epoch_day
 from infra.base.progress import console
 from serving.ranking.query_features import QUERY_CATEGORIES
 from serving.retrieval.purchase_log import PurchaseLog
 from towers.data.catalogue import Catalogue, read_catalogue
 from towers.data.point_in_time import PointInTime
 from towers.data.preprocessing import make_vocabulary
-from towers.data.purchases import EPOCH, day_name, log_numbers, read_purchases, training_days
+from towers.data.purchases import day_name, log_numbers, read_purchases, training_days
 from towers.data.snapshot import Snapshot
 from towers.evaluation.metrics import Targets
 from towers.training.fitted_sources import Shop
@@ -62,7 +63,7 @@ def open_material(
         UserError: tables are missing, or purchases on two days, or ``as_of`` is still to come.
     """
     refuse_future(as_of)
-    today = (as_of - EPOCH).days
+    today = epoch_day(as_of)
     point_in_time = PointInTime(store, tables_dir)
     catalogue = read_catalogue(point_in_time, tables_dir, today)
     everything = read_purchases(tables_dir, catalogue.table.ids)

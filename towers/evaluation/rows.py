@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date
 
 import numpy as np
 import numpy.typing as npt
 
+from infra.base.calendar import date_of
 from infra.base.errors import UserError
 from infra.base.progress import console
 from serving.retrieval.purchase_log import PurchaseLog
@@ -57,7 +58,7 @@ class Subject:
     @property
     def day(self) -> date:
         """The day whose purchases are to be found."""
-        return date(1970, 1, 1) + timedelta(days=self.retrieval.snapshot.day)
+        return date_of(self.retrieval.snapshot.day)
 
 
 def chosen_rows(text: str | None) -> tuple[str, ...]:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from infra.base.calendar import date_of
 from serving.ranking.query_features import QUERY_NUMERIC
 from serving.ranking.ranking_features import ranking_feature_names
 from serving.release.manifest import Manifest, SourceQuota
 from serving.release.writer import ReleaseContent
-from towers.data.purchases import EPOCH
 from towers.data.snapshot import Snapshot
 from towers.data.training_data import Material
 from towers.images.reduction import Reduction
@@ -41,7 +41,7 @@ def release_content(
     towers, config = fitted.towers, fitted.config
     retrieval = fitted.retrieval(morning)
     candidate_tower = ServedCandidateTower(towers.model, material.catalogue.content.image_scale)
-    as_of: date = EPOCH + timedelta(days=morning.day)
+    as_of = date_of(morning.day)
     manifest = Manifest(
         release=release,
         as_of=as_of.isoformat(),

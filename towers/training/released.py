@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
+from infra.base.calendar import epoch_day
 from infra.base.errors import UserError
 from serving.ranking.query_features import query_inputs
 from serving.release.reader import Release
@@ -25,7 +26,6 @@ from towers.evaluation.served.order import Scorer
 from towers.training.measured import read_head, read_rows
 
 _SCORING_BATCH = 65_536
-_EPOCH = date(1970, 1, 1)
 
 
 def open_subject(
@@ -55,7 +55,7 @@ def open_subject(
         UserError: there is no such bundle, it has seen the day, or nothing was bought.
     """
     release = Release.open(folder)
-    today = (day - _EPOCH).days
+    today = epoch_day(day)
     if today < release.as_of_day:
         raise UserError(
             f"release {release.number} was trained on purchases before {release.manifest.as_of} and has seen {day}; "

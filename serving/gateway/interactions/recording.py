@@ -6,7 +6,8 @@ import uuid
 from collections.abc import Container, Iterable
 from datetime import UTC, datetime
 
-from feature_repo.events.rules import LONGEST_ID_BYTES, WALL_SKEW_US, BadEventError, checked_interaction, micros_of
+from feature_repo.events.rules import LONGEST_ID_BYTES, WALL_SKEW_US, BadEventError, checked_interaction
+from infra.base.calendar import epoch_micros
 from serving.gateway.interactions.impressions import instant_text
 from serving.gateway.interactions.interaction_log import Event
 from serving.gateway.requests import InvalidRequest, check_length
@@ -31,7 +32,7 @@ def interaction_events(
     Raises:
         InvalidRequest: says which interaction to change, and how.
     """
-    latest_us = micros_of(wall) + _AHEAD_US
+    latest_us = epoch_micros(wall) + _AHEAD_US
     events = []
     for place, interaction in enumerate(interactions):
         event = _event(place, interaction, now)

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 from feature_repo.online.entity_values import fields_of, parse
 from feature_repo.online.keys import entity_key
 from feature_repo.schema import CUSTOMER_ACTIVITY_30D, CUSTOMER_HISTORY, CUSTOMER_PROFILE
-from infra.base.clock import epoch_day
+from infra.base.calendar import epoch_day
 from serving.retrieval.articles import ArticleTable
 from serving.retrieval.customer import Customer
 

@@ -16,6 +16,7 @@ from feature_repo.online.numeric_columns import numeric_view
 from feature_repo.online.redis_pipe import Pipe
 from feature_repo.online.resp import array_header, bulk
 from feature_repo.schema import ARTICLE_ACTIVITY_30D, ARTICLE_AVAILABILITY
+from infra.base.calendar import DAY_MICROS
 
 _FIELDS = fields_of((ARTICLE_ACTIVITY_30D, ARTICLE_AVAILABILITY))
 _HMGET_HEAD = array_header(len(_FIELDS) + 2) + bulk(b"HMGET")
@@ -23,7 +24,6 @@ _HMGET_TAIL = b"".join(map(bulk, _FIELDS))
 _ACTIVITY_FIELDS = len(ARTICLE_ACTIVITY_30D.features) + 1  # the view's event time comes last
 _NAMES = [feature.name for feature in ARTICLE_ACTIVITY_30D.features]
 _LAST_SALE = _NAMES.index("last_sale_at")
-_MICROSECONDS_PER_DAY = 86_400_000_000
 UNITS_3D = _NAMES.index("units_3d")
 """The column of the sales of three days."""
 
@@ -50,7 +50,7 @@ def read_article_rows(pipe: Pipe, article_ids: Sequence[str], now: datetime) -> 
     rows: list[Sequence[bytes | None]] = pipe.ask([(key, _HMGET_HEAD + key + _HMGET_TAIL) for key in keys])
     sales = [row[:_ACTIVITY_FIELDS] for row in rows]
     exact = numeric_view(ARTICLE_ACTIVITY_30D, sales, now, np.float64)
-    exact[:, _LAST_SALE] = np.floor(exact[:, _LAST_SALE] / _MICROSECONDS_PER_DAY)
+    exact[:, _LAST_SALE] = np.floor(exact[:, _LAST_SALE] / DAY_MICROS)
     stock = numeric_view(ARTICLE_AVAILABILITY, [row[_ACTIVITY_FIELDS:] for row in rows], now)[:, 0]
     stamps = {row[-1] for row in sales if row[-1] is not None}
     return ArticleRows(

@@ -12,7 +12,7 @@ import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import numpy as np
@@ -25,12 +25,12 @@ from feature_repo.contracts import ARTICLE_CHANGES_KEY, EVENT_CLOCK_KEY
 from feature_repo.online.cluster_pipe import open_pipe
 from feature_repo.online.cluster_slots import client_of_key
 from feature_repo.online.redis_pipe import Pipe
-from infra.base.clock import Clock, epoch_day
+from infra.base.calendar import DAY_MICROS, epoch_day, instant_of
+from infra.base.clock import Clock
 from serving.gateway.state.article_rows import UNITS_3D, read_article_rows
 from serving.gateway.state.watermark_clock import WatermarkClock
 from serving.release.reader import Release
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _CONNECT_S = 1.0
 _NOT_LOADED = "sales and stock are not loaded yet"
 
@@ -86,12 +86,12 @@ class ArticleState:
         self._thread = threading.Thread(target=self._run, name=f"article-state-{release.number}", daemon=True)
         self.problem: str | None = _NOT_LOADED
         self.reloads = 0
-        event_clock.advance(_EPOCH + timedelta(days=release.as_of_day))
+        event_clock.advance(instant_of(release.as_of_day * DAY_MICROS))
 
     @property
     def newest(self) -> datetime | None:
         """Event time of the newest row read, None where there is none."""
-        return _EPOCH + timedelta(microseconds=self._newest_micros) if self._newest_micros else None
+        return instant_of(self._newest_micros) if self._newest_micros else None
 
     def load(self) -> None:
         """Read everything once. Where Redis is away the release's own columns stand in; :meth:`start` will mend it."""

@@ -7,13 +7,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from datetime import date, timedelta
 from typing import NamedTuple
 
+from infra.base.calendar import date_of
 from serving.ranking.feature_group import Column, FeatureGroup
 from serving.ranking.ranking_inputs import RankingInputs
-
-_EPOCH = date(1970, 1, 1)
 
 
 class Moment(NamedTuple):
@@ -27,7 +25,7 @@ class Moment(NamedTuple):
         """Args:
         today: days since 1970-01-01.
         """
-        day = _EPOCH + timedelta(days=today)
+        day = date_of(today)
         return cls(2 * math.pi * (day.month - 1) / 12, 2 * math.pi * day.weekday() / 7)
 
 

@@ -9,8 +9,9 @@ from typing import Any, NamedTuple
 import numpy as np
 import pyarrow as pa
 
-from feature_repo.events.purchase import DAY_MICROS, Purchase
+from feature_repo.events.purchase import Purchase
 from feature_repo.online.byte_columns import ranges
+from infra.base.calendar import DAY_MICROS
 from streaming.events.purchase_columns import Ints, PurchaseColumns
 
 

@@ -24,14 +24,15 @@ from serving.gateway.stages.query_embedding import embed_query
 from serving.gateway.stages.ranker import rank
 from serving.gateway.stages.trace import Trace
 from serving.gateway.state.active_releases import ActiveRelease, ActiveReleases
-from serving.ranking.filters import Allowed, ArticleFilters, prices_micros
+from serving.ranking.filters.allowed import Allowed
+from serving.ranking.filters.price_range import prices_micros
 from serving.ranking.find_candidates import Candidates, source_order
 from serving.ranking.pipeline import RankingPipeline
 from serving.ranking.reasons import reason
 from serving.ranking.rerank import ShopRules
 from serving.release.reader import Release
 from serving.retrieval.customer import Customer
-from serving.retrieval.sources.source import Question
+from serving.retrieval.sources.source import RetrievalQuery
 from serving.tf_serving.prediction import PredictionClient
 
 
@@ -80,33 +81,33 @@ class Recommender:
 
         Raises:
             NoRelease: none is loaded yet.
-            UnknownIndexGroup: the filters name what the release does not have.
+            InvalidFilter: the filters name what the release does not have.
         """
         # 1 The release of the customer, held whole until the answer is made.
         with self._releases.hold(request.customer_id) as active:
             release, now = active.release, self._clock()
-            allowed, context = _filters(request, release)
+            allowed, viewed = _filters(request, release)
             # 2 Customer features: one round trip to Redis.
             read = await trace.remote("customer", self._customers.read(request.customer_id, release.articles, now))
             shopper = read or unknown_shopper(request.customer_id, release.articles, now)
             # 3 The query tower. Who has bought nothing yet is shown what is trending: the models, which learn from
             # purchases, order that worse than its sales do.
-            personal, query = shopper.customer.has_history, None
+            personal, embedding = shopper.customer.has_history, None
             if personal:
-                query = await trace.remote("query_tower", embed_query(self._models, release, shopper.customer))
+                embedding = await trace.remote("query_tower", embed_query(self._models, release, shopper.customer))
             # 4 Candidates from the sources, through the filters.
             pipeline = RankingPipeline(release, self._rules)
-            question = Question(shopper.customer, release.articles, query)
-            found = trace.local("candidates", lambda: pipeline.find(question, allowed, context))
+            query = pipeline.query(shopper.customer, embedding, viewed)
+            found = trace.local("candidates", lambda: pipeline.find(query, allowed))
             if found is None:
-                found = pipeline.find_trending(question, allowed, context)
+                found = pipeline.find_trending(query, allowed)
             # 5 Features of the candidates, and 6 the ranker.
-            scores = await self._rank(trace, release, question, found) if personal else source_order(found)
+            scores = await self._rank(trace, release, query, found) if personal else source_order(found)
             # 7 Diversity and shop rules, reasons.
             with trace.timed("arrange"):
                 order = pipeline.rerank(shopper.customer, found, scores)
                 cut = cut_page(request, release, shopper.customer, allowed, Ranked(found, scores, order))
-                articles = _describe(release, shopper.customer, cut.ranked, cut.shown, context)
+                articles = _describe(release, query, cut.ranked, cut.shown)
             # 8 Impressions, on their way to Kafka; the answer does not wait for them.
             trace.note("impressions", self._interaction_log.offer(impressions(request, release.number, articles, now)))
             trace.note("article_state", active.state.problem)
@@ -128,22 +129,22 @@ class Recommender:
         """
         release = active.release
         customer = _made_up_customer(release, epoch_day(self._clock()))
-        query = await deadline.spend("query_tower", embed_query(self._models, release, customer))
+        embedding = await deadline.spend("query_tower", embed_query(self._models, release, customer))
         pipeline = RankingPipeline(release, self._rules)
-        question = Question(customer, release.articles, query)
-        found = pipeline.find(question, Allowed(ArticleFilters(), release.articles))
-        features = pipeline.features(question, found)
+        query = pipeline.query(customer, embedding)
+        found = pipeline.find(query, Allowed(release.articles))
+        features = pipeline.features(query, found)
         scores = await deadline.spend("ranker", rank(self._models, release, features))
         order = pipeline.rerank(customer, found, scores)
-        _describe(release, customer, Ranked(found, scores, order), order[:12], context=-1)
+        _describe(release, query, Ranked(found, scores, order), order[:12])
 
     async def _rank(
-        self, trace: Trace, release: Release, question: Question, found: Candidates
+        self, trace: Trace, release: Release, query: RetrievalQuery, found: Candidates
     ) -> npt.NDArray[np.float32]:
         """The ranker's scores, else those of the sources' own order."""
         if len(found) == 0:
             return np.empty(0, np.float32)
-        features = trace.local("features", lambda: RankingPipeline(release).features(question, found))
+        features = trace.local("features", lambda: RankingPipeline(release).features(query, found))
         if features is None:
             return source_order(found)
         scores = await trace.remote("ranker", rank(self._models, release, features))
@@ -152,16 +153,12 @@ class Recommender:
 
 def _filters(request: Request, release: Release) -> tuple[Allowed, int]:
     """The filters against this release, and the position of the article being looked at."""
-    context = release.articles.position.get(request.context_article_id, -1)
-    return Allowed(request.filters, release.articles, context), context
+    viewed = release.articles.position.get(request.context_article_id, -1)
+    return Allowed(release.articles, request.filters, viewed), viewed
 
 
 def _describe(
-    release: Release,
-    customer: Customer,
-    ranked: Ranked,
-    shown: npt.NDArray[np.intp],
-    context: int,
+    release: Release, query: RetrievalQuery, ranked: Ranked, shown: npt.NDArray[np.intp]
 ) -> list[ShownArticle]:
     found, scores = ranked.found, ranked.scores
     positions = found.proposed.positions[shown]
@@ -171,12 +168,12 @@ def _describe(
             article_id=release.articles.ids[position],
             score=score,
             source=source,
-            reason=reason(release, customer, position, source, context),
+            reason=reason(release, query, position, source),
             price_micros=price,
             name=release.articles.name(position),
         )
         for position, score, source, price in zip(
-            positions.tolist(), scores[shown].tolist(), found.winners[shown].tolist(), prices.tolist(), strict=True
+            positions.tolist(), scores[shown].tolist(), found.shown_for[shown].tolist(), prices.tolist(), strict=True
         )
     ]
 

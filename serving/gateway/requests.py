@@ -8,46 +8,27 @@ from dataclasses import dataclass
 from feature_repo.events.rules import LONGEST_ID_BYTES
 from serving.gateway.stages.pages import DEEPEST_ARTICLE, FIRST_PAGE, BadToken, EarlierPages
 from serving.proto import recommender_pb2 as pb
-from serving.ranking.filters import ArticleFilters
+from serving.ranking.filters.article_filter import ArticleFilter
+from serving.ranking.filters.registry import FILTERS
 
 DEFAULT_COUNT = 12
 MOST_ARTICLES = 100
 LONGEST_SURFACE = 64
 LONGEST_REQUEST_ID = 128
-MOST_LISTED = 1_000
 
 
 class InvalidRequest(Exception):  # noqa: N818 - becomes the status INVALID_ARGUMENT
     """The request cannot be answered as it stands; the message says what to change."""
 
 
-def checked_filters(filters: pb.Filters) -> ArticleFilters:
-    """Check and freeze; index groups are checked later, against the release.
+def checked_filters(filters: pb.Filters) -> tuple[ArticleFilter, ...]:
+    """Check and freeze; what only a release can tell is checked later, against it.
 
     Raises:
-        InvalidRequest: a list is too long or the prices contradict each other.
+        InvalidFilter: says what to change.
     """
-    for name in ("include_articles", "exclude_articles"):
-        listed = len(getattr(filters, name))
-        if listed > MOST_LISTED:
-            raise InvalidRequest(f"filters.{name} lists {listed} articles; give at most {MOST_LISTED}")
-    least = filters.min_price_micros if filters.HasField("min_price_micros") else None
-    most = filters.max_price_micros if filters.HasField("max_price_micros") else None
-    for name, price in (("min_price_micros", least), ("max_price_micros", most)):
-        if price is not None and price < 0:
-            raise InvalidRequest(f"filters.{name} is {price}; give 0 or more")
-    if least is not None and most is not None and least > most:
-        raise InvalidRequest(
-            f"filters.min_price_micros {least} is above filters.max_price_micros {most}; swap them or leave one out"
-        )
-    return ArticleFilters(
-        include_articles=tuple(filters.include_articles),
-        exclude_articles=tuple(filters.exclude_articles),
-        index_groups=tuple(filters.index_groups),
-        min_price_micros=least,
-        max_price_micros=most,
-        in_stock_only=filters.in_stock_only if filters.HasField("in_stock_only") else True,
-    )
+    asked = (kind.asked(filters) for kind in FILTERS)
+    return tuple(each for each in asked if each is not None)
 
 
 @dataclass(frozen=True)
@@ -56,7 +37,7 @@ class Request:
 
     customer_id: str
     count: int
-    filters: ArticleFilters
+    filters: tuple[ArticleFilter, ...]
     surface: str
     page: int  # counted from behind the earlier pages
     earlier: EarlierPages
@@ -78,7 +59,7 @@ class Request:
         """Check a call and fill in what was left out.
 
         Raises:
-            InvalidRequest: says what to change.
+            InvalidRequest, InvalidFilter: says what to change.
         """
         if not request.customer_id.strip():
             raise InvalidRequest("customer_id is empty; give the shopper's id, any text for a shopper without one")

@@ -25,13 +25,13 @@ from serving.gateway.state.active_releases import ActiveReleases, NoRelease
 from serving.gateway.state.known_articles import KnownArticles
 from serving.proto import recommender_pb2 as pb
 from serving.proto import recommender_pb2_grpc
-from serving.ranking.filters import UnknownIndexGroup
+from serving.ranking.filters.article_filter import InvalidFilter
 
 SERVICE = pb.DESCRIPTOR.services_by_name["Recommender"].full_name
 
 _STATUS: dict[type[Exception], grpc.StatusCode] = {
     InvalidRequest: grpc.StatusCode.INVALID_ARGUMENT,
-    UnknownIndexGroup: grpc.StatusCode.INVALID_ARGUMENT,
+    InvalidFilter: grpc.StatusCode.INVALID_ARGUMENT,
     UnknownArticle: grpc.StatusCode.NOT_FOUND,
     NoRelease: grpc.StatusCode.UNAVAILABLE,
     InteractionLogDown: grpc.StatusCode.UNAVAILABLE,

@@ -11,12 +11,12 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from serving.ranking.filters import Allowed
-from serving.ranking.find_candidates import Candidates, ReleaseView, find_candidates
+from serving.ranking.filters.allowed import Allowed
+from serving.ranking.find_candidates import Candidates, find_candidates
 from serving.ranking.ranking_features import ranking_features
 from serving.ranking.rerank import ShopRules, rerank
 from serving.retrieval.customer import Customer
-from serving.retrieval.sources.source import Question
+from serving.retrieval.sources.source import ReleaseView, RetrievalQuery
 
 
 @dataclass(frozen=True)
@@ -26,24 +26,29 @@ class RankingPipeline:
     release: ReleaseView
     rules: ShopRules = field(default_factory=ShopRules)
 
-    def find(self, question: Question, allowed: Allowed, viewed: int = -1) -> Candidates:
-        """Candidates of all sources; of who has bought nothing yet, what is trending.
+    def query(
+        self, customer: Customer, query_embedding: npt.NDArray[np.float32] | None, viewed: int = -1
+    ) -> RetrievalQuery:
+        """What the sources are asked.
 
         Args:
+            query_embedding: [d], None where the query tower did not answer.
             viewed: position of the article being looked at, -1 for none.
         """
-        return find_candidates(self.release, question, allowed, viewed, only_trending=not question.customer.has_history)
+        return RetrievalQuery(customer, self.release.articles, query_embedding, self.release.index, viewed)
 
-    def find_trending(self, question: Question, allowed: Allowed, viewed: int = -1) -> Candidates:
+    def find(self, query: RetrievalQuery, allowed: Allowed) -> Candidates:
+        """Candidates of all sources; of who has bought nothing yet, what is trending."""
+        return find_candidates(self.release, query, allowed, only_trending=not query.customer.has_history)
+
+    def find_trending(self, query: RetrievalQuery, allowed: Allowed) -> Candidates:
         """What is trending, whoever asks: where a source breaks."""
-        return find_candidates(self.release, question, allowed, viewed, only_trending=True)
+        return find_candidates(self.release, query, allowed, only_trending=True)
 
-    def features(self, question: Question, found: Candidates) -> npt.NDArray[np.float32]:
+    def features(self, query: RetrievalQuery, found: Candidates) -> npt.NDArray[np.float32]:
         """The ranker's inputs, [candidates, features], NaN = missing."""
         release = self.release
-        return ranking_features(
-            question.customer, found.proposed, release.articles, release.index, question.query_embedding
-        )
+        return ranking_features(query.customer, found.proposed, release.articles, release.index, query.query_embedding)
 
     def rerank(self, customer: Customer, found: Candidates, scores: npt.NDArray[np.float32]) -> npt.NDArray[np.intp]:
         """Indexes into the candidates in the order of showing, [m]."""

@@ -20,7 +20,7 @@ class SourceQuota:
 
     name: str
     limit: int
-    chances: tuple[float, ...] = ()  # how often it was right at each place, see ``hit_chances``; empty: not known
+    chances: tuple[float, ...] = ()  # its precision by rank, see ``source_precision``; empty: not known
 
 
 @dataclass(frozen=True)

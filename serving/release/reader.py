@@ -14,23 +14,9 @@ from serving.ranking.query_features import QUERY_NUMERIC
 from serving.ranking.ranking_features import ranking_feature_names
 from serving.release.manifest import Manifest
 from serving.retrieval.articles import ArticleTable
-from serving.retrieval.candidates import Quota
 from serving.retrieval.item_index import ItemIndex
-from serving.retrieval.sources.bought_again import BoughtAgainSource
-from serving.retrieval.sources.bought_together import BoughtTogetherSource
-from serving.retrieval.sources.cold_articles import ColdArticlesSource
-from serving.retrieval.sources.same_product import SameProductSource
-from serving.retrieval.sources.similar_picture import SimilarPictureSource
-from serving.retrieval.sources.source import CandidateSource
-from serving.retrieval.sources.tower import TowerSource
-from serving.retrieval.sources.trending import (
-    DEPARTMENT_TREND,
-    INDEX_GROUP_TREND,
-    AgeTrendSource,
-    TrendingSource,
-    department_trend,
-    index_group_trend,
-)
+from serving.retrieval.sources.registry import source_class
+from serving.retrieval.sources.source import Quota
 
 
 @dataclass(frozen=True)
@@ -65,7 +51,7 @@ class Release:
         index.set_units(slice(None), articles.units_3d)
         quotas = tuple(
             Quota(
-                open_source(source.name, folder / "sources" / source.name, articles, index),
+                source_class(source.name).load(folder / "sources" / source.name, articles),
                 source.limit,
                 np.asarray(source.chances, np.float32) if source.chances else None,
             )
@@ -76,35 +62,6 @@ class Release:
             for category, values in manifest.query_categories.items()
         }
         return cls(manifest.release, manifest, articles, index, quotas, vocabularies)
-
-
-def open_source(name: str, folder: Path, articles: ArticleTable, index: ItemIndex) -> CandidateSource:
-    """Make the candidate source of this name.
-
-    Raises:
-        UserError: this version has no such source.
-    """
-    if name == BoughtAgainSource.name:
-        return BoughtAgainSource()
-    if name == SameProductSource.name:
-        return SameProductSource(articles)
-    if name == BoughtTogetherSource.name:
-        return BoughtTogetherSource.load(folder)
-    if name == SimilarPictureSource.name:
-        return SimilarPictureSource.load(folder)
-    if name == TowerSource.name:
-        return TowerSource(index)
-    if name == ColdArticlesSource.name:
-        return ColdArticlesSource(index)
-    if name == TrendingSource.name:
-        return TrendingSource.load(folder)
-    if name == DEPARTMENT_TREND:
-        return department_trend()
-    if name == INDEX_GROUP_TREND:
-        return index_group_trend()
-    if name == AgeTrendSource.name:
-        return AgeTrendSource()
-    raise UserError(f"the release names a candidate source {name!r} that this version of Vitrine does not have")
 
 
 def _same(what: str, manifest: Manifest, trained: tuple[str, ...], computed: tuple[str, ...]) -> None:

@@ -15,7 +15,7 @@ import numpy.typing as npt
 from infra.base.errors import UserError
 from serving.release.manifest import MODELS, Manifest, hash_files
 from serving.retrieval.articles import ArticleTable
-from serving.retrieval.candidates import Quota
+from serving.retrieval.sources.source import Quota
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class ReleaseContent:
     manifest: Manifest
     articles: ArticleTable
     item_vectors: npt.NDArray[np.float32]  # [n, d] L2-normalised, in the order of ``articles``
-    quotas: Sequence[Quota]  # sources that have a ``save`` method are stored
+    quotas: Sequence[Quota]
     models: Mapping[str, Callable[[Path], None]]  # name -> writes a SavedModel into the folder given
     files: Mapping[str, Path]  # path in the bundle -> a file to copy there
     metrics: Mapping[str, Any]  # goes into metrics.json
@@ -60,9 +60,7 @@ def write_release(releases_dir: Path, content: ReleaseContent) -> Path:
     np.save(partial / "index" / "item_vectors.npy", content.item_vectors.astype(np.float32))
     content.articles.save(partial / "articles")
     for quota in content.quotas:
-        save = getattr(quota.source, "save", None)
-        if save is not None:
-            save(partial / "sources" / quota.source.name)
+        quota.source.save(partial / "sources" / quota.source.name)
     for name, path in content.files.items():
         target = partial / name
         target.parent.mkdir(parents=True, exist_ok=True)

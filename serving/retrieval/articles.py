@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
 from feature_repo.schema import ARTICLE_ACTIVITY_30D, ARTICLE_SALES
-from serving.retrieval.affinities import LIFT_CATEGORIES, Affinities
-from serving.retrieval.purchase_log import PurchaseLog
+from serving.retrieval.co_occurrence import CoOccurrence
+from serving.retrieval.repeat_purchases import RepeatPurchases
 from serving.retrieval.tastes import GROUP, Tastes
 
 CATEGORIES = (
@@ -75,8 +75,11 @@ class ArticleTable:
     sales: npt.NDArray[np.float32]  # [n, len(SALES_COLUMNS)] NaN = missing
     activity: npt.NDArray[np.float32]  # [n, len(ACTIVITY_COLUMNS)] NaN = missing
     in_stock: npt.NDArray[np.bool_]  # [n]
-    affinities: Affinities | None = None  # what purchases before the table's day tell about kinds of articles
-    tastes: Tastes | None = None  # what these purchases tell about what sets customers apart
+    # What purchases before the table's day tell: which categories go together, what is bought again, what sets
+    # customers apart.
+    co_occurrence: CoOccurrence | None = None
+    repeat_purchases: RepeatPurchases | None = None
+    tastes: Tastes | None = None
     position: dict[str, int] = field(init=False, repr=False)
     activity_version: int = field(default=0, init=False)
     _totals: tuple[int, SalesTotals] | None = field(default=None, init=False, repr=False)
@@ -130,12 +133,6 @@ class ArticleTable:
             self._totals = kept
         return kept[1]
 
-    def with_affinities(self, purchases: PurchaseLog) -> ArticleTable:
-        """The same articles with affinities fitted to these purchases; live columns are shared, not copied."""
-        categories = {name: self.category(name) for name in CATEGORIES}
-        sizes = {name: len(self.vocabularies[name]) for name in LIFT_CATEGORIES}
-        return replace(self, affinities=Affinities.fit(purchases, categories, sizes, self.product))
-
     def positions(self, article_ids: Sequence[str]) -> npt.NDArray[np.int32]:
         """Positions of articles, -1 for those the release does not know."""
         position = self.position
@@ -155,8 +152,10 @@ class ArticleTable:
         np.save(folder / "categories.npy", self.categories)
         np.save(folder / "sales.npy", self.sales)
         np.save(folder / "activity.npy", self.activity)
-        if self.affinities is not None:
-            self.affinities.save(folder)
+        if self.co_occurrence is not None:
+            self.co_occurrence.save(folder)
+        if self.repeat_purchases is not None:
+            self.repeat_purchases.save(folder)
         if self.tastes is not None:
             self.tastes.save(folder / "tastes.npz")
         (folder / "vocabularies.json").write_text(json.dumps(self.vocabularies, ensure_ascii=False))
@@ -174,6 +173,7 @@ class ArticleTable:
             sales=np.load(folder / "sales.npy"),
             activity=np.load(folder / "activity.npy"),
             in_stock=np.ones(len(ids), dtype=np.bool_),
-            affinities=Affinities.load(folder),
+            co_occurrence=CoOccurrence.load(folder),
+            repeat_purchases=RepeatPurchases.load(folder),
             tastes=Tastes.load(folder / "tastes.npz"),
         )

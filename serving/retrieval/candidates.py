@@ -8,27 +8,15 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from serving.retrieval.hit_chances import chance_of_any
-from serving.retrieval.sources.cold_articles import ColdArticlesSource
-from serving.retrieval.sources.source import CandidateSource, Question
+from serving.retrieval.source_precision import precision_of_any
+from serving.retrieval.sources.source import Quota, RetrievalQuery
 
 ABSENT = -1
 MOST_CANDIDATES = 400
 """So many are ranked at most, however much a customer has bought: it bounds the time of a request."""
-RESERVED = {ColdArticlesSource.name: 40}
-"""So many first proposals of a source stay in a union that is cut: cold articles never look likely."""
 
 Mask = Callable[[npt.NDArray[np.int32]], npt.NDArray[np.bool_]]
 """Tells which positions may be shown."""
-
-
-@dataclass(frozen=True)
-class Quota:
-    """A source with the number of articles it may propose, and how often it was right at each place."""
-
-    source: CandidateSource
-    limit: int
-    chances: npt.NDArray[np.float32] | None = None  # [hit_chances.STEPS]
 
 
 @dataclass(frozen=True)
@@ -49,7 +37,7 @@ class CandidateSet:
 
 
 def collect(
-    question: Question, quotas: Sequence[Quota], allowed: Mask | None = None, most: int | None = MOST_CANDIDATES
+    query: RetrievalQuery, quotas: Sequence[Quota], allowed: Mask | None = None, most: int | None = MOST_CANDIDATES
 ) -> CandidateSet:
     """Ask every source and unite the answers, in order of position.
 
@@ -64,7 +52,7 @@ def collect(
     proposals = []
     for quota in quotas:
         # Behind a filter, look deeper before giving up.
-        proposal = quota.source.propose(question, quota.limit if allowed is None else quota.limit * 10)
+        proposal = quota.source.propose(query, quota.limit if allowed is None else quota.limit * 10)
         positions, scores = proposal.positions, proposal.scores
         if allowed is not None:
             kept = allowed(positions)
@@ -78,29 +66,29 @@ def collect(
         ranks[rows, column] = np.arange(positions.size)
         values[rows, column] = scores
     if most is not None and union.size > most:
-        kept = np.sort(np.lexsort((union, -_worth(ranks, quotas), ~_reserved(ranks, names)))[:most])
+        kept = np.sort(np.lexsort((union, -_worth(ranks, quotas), ~_reserved(ranks, quotas)))[:most])
         union, ranks, values = union[kept], ranks[kept], values[kept]
     return CandidateSet(union.astype(np.int32), ranks, values, names)
 
 
-def known_chances(quotas: Sequence[Quota]) -> list[npt.NDArray[np.float32]] | None:
+def known_precision(quotas: Sequence[Quota]) -> list[npt.NDArray[np.float32]] | None:
     """How often each source was right at each place; None if that is not known of all."""
-    chances = [quota.chances for quota in quotas if quota.chances is not None]
-    return chances if len(chances) == len(quotas) else None
+    precision = [quota.precision for quota in quotas if quota.precision is not None]
+    return precision if len(precision) == len(quotas) else None
 
 
 def _worth(ranks: npt.NDArray[np.int32], quotas: Sequence[Quota]) -> npt.NDArray[np.float64]:
     """How much each of a union deserves to be kept, [m]."""
-    chances = known_chances(quotas)
-    if chances is not None:
-        return chance_of_any(ranks, chances)
+    precision = known_precision(quotas)
+    if precision is not None:
+        return precision_of_any(ranks, precision)
     shares = (ranks + 1) / np.array([quota.limit for quota in quotas])
     worth: npt.NDArray[np.float64] = -np.where(ranks == ABSENT, np.inf, shares).min(axis=1)
     return worth
 
 
-def _reserved(ranks: npt.NDArray[np.int32], names: Sequence[str]) -> npt.NDArray[np.bool_]:
+def _reserved(ranks: npt.NDArray[np.int32], quotas: Sequence[Quota]) -> npt.NDArray[np.bool_]:
     """Which of a union stay, whatever they are worth, [m]."""
-    places = np.array([RESERVED.get(name, 0) for name in names])
+    places = np.array([quota.source.reserved for quota in quotas])
     reserved: npt.NDArray[np.bool_] = ((ranks != ABSENT) & (ranks < places)).any(axis=1)
     return reserved

@@ -32,14 +32,14 @@ from serving.proto import recommender_pb2_grpc
 from serving.ranking.query_features import QUERY_CATEGORIES, QUERY_NUMERIC
 from serving.ranking.ranking_features import ranking_feature_names
 from serving.release.manifest import Manifest, SourceQuota
-from serving.release.reader import open_source
 from serving.release.writer import ReleaseContent, write_release
 from serving.retrieval.articles import ACTIVITY_COLUMNS, CATEGORIES, SALES_COLUMNS, ArticleTable
 from serving.retrieval.candidates import Quota
 from serving.retrieval.customer import RECENT_PURCHASES
-from serving.retrieval.item_index import ItemIndex
-from serving.retrieval.purchase_log import PurchaseLog
 from serving.retrieval.sources.bought_together import NEIGHBOURS, BoughtTogetherSource
+from serving.retrieval.sources.registry import source_class
+from towers.data.purchase_log import PurchaseLog
+from towers.training.counts.article_counts import with_counts
 from towers.training.fitting import QUOTAS
 from towers.training.taste_fitting import fit_tastes
 
@@ -71,7 +71,7 @@ def article_table(rng: np.random.Generator) -> ArticleTable:
         activity=activity,
         in_stock=np.ones(ARTICLES, np.bool_),
     )
-    table = table.with_affinities(purchases)
+    table = with_counts(table, purchases)
     return replace(table, tastes=fit_tastes(purchases, table, rng.normal(size=(ARTICLES, 40)).astype(np.float32)))
 
 
@@ -81,9 +81,8 @@ def write_bundle(releases_dir: Path, rng: np.random.Generator) -> np.ndarray:
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
     neighbours = rng.integers(0, ARTICLES, (ARTICLES, NEIGHBOURS), dtype=np.int32)
     together = BoughtTogetherSource(neighbours, np.sort(rng.random(neighbours.shape, np.float32))[:, ::-1].copy())
-    index = ItemIndex(vectors, 0.1, 0.3)
     quotas = [
-        Quota(together if name == together.name else open_source(name, Path(), table, index), limit)
+        Quota(together if name == together.name else source_class(name).load(Path(), table), limit)
         for name, limit in QUOTAS.items()
     ]
     manifest = Manifest(

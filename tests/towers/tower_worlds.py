@@ -6,8 +6,8 @@ import numpy as np
 
 from serving.retrieval.articles import CATEGORIES, ArticleTable
 from serving.retrieval.customer import Customer
-from serving.retrieval.purchase_log import PurchaseLog
 from towers.data.catalogue import Catalogue, make_catalogue
+from towers.data.purchase_log import PurchaseLog
 from towers.data.snapshot import Snapshot
 from towers.evaluation.metrics import Targets
 from towers.models.article_encoder import IMAGE_DIM

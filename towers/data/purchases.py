@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from infra.base.calendar import date_of
 from infra.base.errors import UserError
-from serving.retrieval.purchase_log import PurchaseLog
+from towers.data.purchase_log import PurchaseLog
 
 FILLED_WINDOW_SHARE = 0.5
 MIN_DAY_SHARE = 0.05

@@ -7,26 +7,25 @@ those of the morning: neighbours, item vectors and popularity come from purchase
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
 from infra.base.progress import progress_bar
 from serving.ranking.ranking_features import ranking_features
-from serving.retrieval.candidates import CandidateSet, Quota, collect
+from serving.retrieval.articles import ArticleTable
+from serving.retrieval.candidates import CandidateSet, collect
 from serving.retrieval.customer import Customer
 from serving.retrieval.item_index import ItemIndex
-from serving.retrieval.sources.source import Proposal, Question
+from serving.retrieval.sources.source import Proposal, Quota, RetrievalQuery
 from serving.retrieval.sources.tower import TowerSource
 from towers.data.negatives import sample_negatives
 from towers.data.snapshot import Snapshot
 
 
-class AnsweredTowerSource:
+class AnsweredTowerSource(TowerSource):
     """The tower source with all customers' answers looked up at once: one pass over the index serves a thousand."""
-
-    name = TowerSource.name
 
     def __init__(
         self, index: ItemIndex, customers: Sequence[Customer], queries: npt.NDArray[np.float32], limit: int
@@ -38,8 +37,8 @@ class AnsweredTowerSource:
         self._row = {customer.customer_id: row for row, customer in enumerate(customers)}
         self._positions, self._scores = index.search_many(queries, limit)
 
-    def propose(self, question: Question, limit: int) -> Proposal:
-        row = self._row[question.customer.customer_id]
+    def propose(self, query: RetrievalQuery, limit: int) -> Proposal:
+        row = self._row[query.customer.customer_id]
         return Proposal(self._positions[row, :limit], self._scores[row, :limit])
 
 
@@ -49,21 +48,39 @@ class Retrieval:
 
     snapshot: Snapshot
     index: ItemIndex
-    quotas: Sequence[Quota]
+    quotas: tuple[Quota, ...]
     query_embeddings: npt.NDArray[np.float32]  # [customers of the snapshot, dim]
+
+    @classmethod
+    def of(
+        cls, snapshot: Snapshot, index: ItemIndex, quotas: Sequence[Quota], query_embeddings: npt.NDArray[np.float32]
+    ) -> Retrieval:
+        """With the tower source's answers to all customers looked up at once."""
+        answered = [
+            replace(quota, source=AnsweredTowerSource(index, snapshot.customers, query_embeddings, quota.limit))
+            if isinstance(quota.source, TowerSource)
+            else quota
+            for quota in quotas
+        ]
+        return cls(snapshot, index, tuple(answered), query_embeddings)
+
+    @property
+    def articles(self) -> ArticleTable:
+        """The release's articles as of the day."""
+        return self.snapshot.articles
 
     @property
     def sources(self) -> tuple[str, ...]:
         """The sources' names in order."""
         return tuple(quota.source.name for quota in self.quotas)
 
-    def question(self, case: int) -> Question:
+    def query(self, case: int) -> RetrievalQuery:
         """One customer's request, as the gateway puts it to the sources."""
-        return Question(self.snapshot.customers[case], self.snapshot.articles, self.query_embeddings[case])
+        return RetrievalQuery(self.snapshot.customers[case], self.articles, self.query_embeddings[case], self.index)
 
     def candidates(self, case: int) -> CandidateSet:
         """The candidates of one customer, as the gateway collects them without filters."""
-        return collect(self.question(case), self.quotas)
+        return collect(self.query(case), self.quotas)
 
     def features(self, case: int, candidates: CandidateSet) -> npt.NDArray[np.float32]:
         """The ranker's inputs for these candidates, [candidates, features]."""

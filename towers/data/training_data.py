@@ -15,10 +15,10 @@ from feature_repo.batch.as_of import refuse_future
 from infra.base.calendar import epoch_day
 from infra.base.progress import console
 from serving.ranking.query_features import QUERY_CATEGORIES
-from serving.retrieval.purchase_log import PurchaseLog
 from towers.data.catalogue import Catalogue, read_catalogue
 from towers.data.point_in_time import PointInTime
 from towers.data.preprocessing import make_vocabulary
+from towers.data.purchase_log import PurchaseLog
 from towers.data.purchases import day_name, log_numbers, read_purchases, training_days
 from towers.data.snapshot import Snapshot
 from towers.evaluation.metrics import Targets

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from infra.base.calendar import date_of
 from infra.base.errors import UserError
 from infra.base.progress import console
-from serving.retrieval.purchase_log import PurchaseLog
+from towers.data.purchase_log import PurchaseLog
 from towers.data.ranking_set import RankingSet, Retrieval
 from towers.evaluation.known_best import KnownBest, KnownBestRows
 from towers.evaluation.metrics import DEPTH, NO_ARTICLE

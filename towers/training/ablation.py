@@ -1,6 +1,6 @@
 """``vitrine ablate``: the same training again and again, each time without one thing, measured on the same customers.
 
-What does not change is done once: the joins, the mornings, and the towers where they see what they always see.
+What does not change is done once: the joins, the sources, and the towers where they see what they always see.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from towers.evaluation.metrics import target_ranks
 from towers.evaluation.peers.contenders import rank_by_towers
 from towers.evaluation.rows import Subject, served_order
 from towers.evaluation.served.order import SERVED
-from towers.training.fitted_sources import Mornings
+from towers.training.fitted_sources import FittedSourcesByDay
 from towers.training.fitted_towers import FittedTowers, fit_towers
 from towers.training.fitting import Fitted, FittingConfig, fit_ranker
 
@@ -144,7 +144,7 @@ class _Setting:
 
     material: Material
     tests: Sequence[Snapshot]
-    mornings: Mornings
+    sources_by_day: FittedSourcesByDay
     towers: Sequence[FittedTowers]  # of each fit
 
     @classmethod
@@ -154,7 +154,7 @@ class _Setting:
             fit_towers(material.past, material.catalogue, material.vocabularies, config.towers, config.tower_training)
             for config in configs
         ]
-        return cls(material, tests, configs[0].mornings(material.shop), towers)
+        return cls(material, tests, configs[0].sources_by_day(material.shop), towers)
 
     def ranks(self, configs: Sequence[FittingConfig]) -> Ranks:
         """Fit a ranker to each fit's towers, and rank the test days' customers."""
@@ -162,10 +162,10 @@ class _Setting:
         return Ranks.join(fits, np.stack)
 
     def _ranks(self, towers: FittedTowers, config: FittingConfig) -> Ranks:
-        mornings = self.mornings
-        if config.taste_dim != mornings.taste_dim:
-            mornings = config.mornings(self.material.shop)
-        fitted = fit_ranker(self.material.past, towers, mornings, config)
+        sources_by_day = self.sources_by_day
+        if config.taste_dim != sources_by_day.taste_dim:
+            sources_by_day = config.sources_by_day(self.material.shop)
+        fitted = fit_ranker(self.material.past, towers, sources_by_day, config)
         return Ranks.join([self._ranks_of_day(test, fitted) for test in self.tests], np.concatenate)
 
     def _ranks_of_day(self, test: Snapshot, fitted: Fitted) -> Ranks:

@@ -52,7 +52,7 @@ def release_content(
         temperature=float(towers.model.temperature),
         prior_weight=towers.model.config.prior_weight,
         sources=tuple(
-            SourceQuota(name, limit, tuple(fitted.chances[name].tolist())) for name, limit in config.quotas.items()
+            SourceQuota(name, limit, tuple(fitted.precision[name].tolist())) for name, limit in config.quotas.items()
         ),
         query_numeric=QUERY_NUMERIC,
         query_categories={name: list(vocabulary) for name, vocabulary in material.vocabularies.items()},

@@ -43,7 +43,7 @@ class FittedTowers:
     """Towers trained on all customers, and for each fold of customers towers that have seen none of it."""
 
     served: TowerPart
-    unseeing: tuple[TowerPart, ...]  # [FOLDS]
+    out_of_fold: tuple[TowerPart, ...]  # [FOLDS]
 
 
 def fit_towers(
@@ -52,14 +52,14 @@ def fit_towers(
     vocabularies: Mapping[str, Mapping[str, int]],
     config: TwoStageConfig,
     training: TowerTraining,
-    unseeing: tuple[TowerPart, ...] | None = None,
+    out_of_fold: tuple[TowerPart, ...] | None = None,
 ) -> FittedTowers:
     """Train towers on all customers of some days, and once more without each fold.
 
     Where a log is so young that nobody is left without a fold, its customers are seen through the served towers.
 
     Args:
-        unseeing: from an earlier fit to fewer of the days, instead of training them anew.
+        out_of_fold: from an earlier fit to fewer of the days, instead of training them anew.
     """
     sizes = [len(vocabularies[name]) for name in QUERY_CATEGORIES]
 
@@ -70,8 +70,8 @@ def fit_towers(
         return TowerPart(model, content, ServedQueryTower(model, content))
 
     served = fitted(snapshots, "two towers")
-    if unseeing is not None:
-        return FittedTowers(served, unseeing)
+    if out_of_fold is not None:
+        return FittedTowers(served, out_of_fold)
     without: list[TowerPart] = []
     for number in range(FOLDS):
         days = [all_but(snapshot, number) for snapshot in snapshots]

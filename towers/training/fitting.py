@@ -14,35 +14,24 @@ from serving.ranking.feature_group import column_of
 from serving.ranking.ranking_features import ranking_feature_names
 from serving.ranking.ranking_inputs import NEVER_DAYS
 from serving.retrieval.candidates import collect
-from serving.retrieval.hit_chances import Answer, fit_hit_chances
-from serving.retrieval.sources.similar_picture import SimilarPictureSource
-from serving.retrieval.sources.trending import INDEX_GROUP_TREND, AgeTrendSource
+from serving.retrieval.sources.registry import SOURCES, source_class
 from towers.data.folds import fold
 from towers.data.heldout_baskets import join_baskets, split_baskets
 from towers.data.ranking_set import RankingSet, Retrieval, make_ranking_set
 from towers.data.snapshot import Snapshot
 from towers.models.ranker import RankerConfig, ServedRanker, calibrate, train_ranker
 from towers.models.two_stage import TwoStageConfig
-from towers.training.fitted_sources import Mornings, Shop
+from towers.training.counts.source_precision import Answer, fit_source_precision
+from towers.training.fitted_sources import FittedSourcesByDay, Shop
 from towers.training.fitted_towers import FittedTowers, TowerPart, fit_towers
 from towers.training.taste_fitting import DIM
 from towers.training.tower_trainer import TowerTraining
 
-QUOTAS: Mapping[str, int] = {
-    "bought_again": 60,
-    "same_product": 100,
-    "bought_together": 300,
-    "tower": 500,
-    "department_trend": 200,
-    "trending": 400,
-    "cold_articles": 110,
-}
+QUOTAS: Mapping[str, int] = {source.name: source.default_quota for source in SOURCES if source.default_quota}
 """The sources that are on unless told otherwise, and how many articles each may propose.
 
-Together far more than are ranked: which are kept is decided customer by customer (``hit_chances``).
+Together far more than are ranked: which are kept is decided customer by customer (``source_precision``).
 """
-SOURCES = (*QUOTAS, SimilarPictureSource.name, INDEX_GROUP_TREND, AgeTrendSource.name)
-"""All that a release may have."""
 
 
 @dataclass(frozen=True)
@@ -58,9 +47,9 @@ class FittingConfig:
     ranker_baskets: int = 8_000
     seed: int = 7
 
-    def mornings(self, shop: Shop) -> Mornings:
-        """The shop's mornings, as these sources and tastes need them."""
-        return Mornings(shop, tuple(self.quotas), self.taste_dim)
+    def sources_by_day(self, shop: Shop) -> FittedSourcesByDay:
+        """The shop's sources_by_day, as these sources and tastes need them."""
+        return FittedSourcesByDay(shop, tuple(self.quotas), self.taste_dim)
 
     def with_quotas(self, changes: Mapping[str, int]) -> FittingConfig:
         """The same with other quotas for some sources; 0 switches a source off.
@@ -68,9 +57,8 @@ class FittingConfig:
         Raises:
             UserError: there is no such source, or none is left.
         """
-        unknown = [name for name in changes if name not in SOURCES]
-        if unknown:
-            raise UserError(f"there is no candidate source {unknown[0]!r}; expected one of {', '.join(SOURCES)}")
+        for name in changes:
+            source_class(name)
         quotas = {name: limit for name, limit in {**self.quotas, **changes}.items() if limit > 0}
         if not quotas:
             raise UserError("no candidate source is left; give at least one a quota above 0")
@@ -93,53 +81,53 @@ class Fitted:
     towers: TowerPart
     ranker: ServedRanker
     rows: RankingSet
-    chances: Mapping[str, npt.NDArray[np.float32]]  # source -> how often it is right at each place
-    unseeing: tuple[TowerPart, ...]  # what the ranker saw its customers through, see ``folds``
+    precision: Mapping[str, npt.NDArray[np.float32]]  # source -> how often it is right at each place
+    out_of_fold: tuple[TowerPart, ...]  # what the ranker saw its customers through, see ``folds``
     config: FittingConfig
-    mornings: Mornings
+    sources_by_day: FittedSourcesByDay
 
     def retrieval(self, snapshot: Snapshot) -> Retrieval:
         """Sources fitted to purchases before the snapshot's day, and the towers, ready to propose to its customers."""
-        return self.mornings.retrieve(snapshot, self.towers, self.config.quotas, self.chances)
+        return self.sources_by_day.retrieve(snapshot, self.towers, self.config.quotas, self.precision)
 
 
 def fit(
     snapshots: Sequence[Snapshot],
-    mornings: Mornings,
+    sources_by_day: FittedSourcesByDay,
     config: FittingConfig,
-    unseeing: tuple[TowerPart, ...] | None = None,
+    out_of_fold: tuple[TowerPart, ...] | None = None,
 ) -> Fitted:
     """Train the towers on all snapshots and the ranker on candidates of the last of them.
 
     Args:
-        mornings: from ``config.mornings``; several fits may share them.
-        unseeing: of an earlier fit to fewer of the snapshots; trained anew where there is none.
+        sources_by_day: from ``config.sources_by_day``; several fits may share them.
+        out_of_fold: of an earlier fit to fewer of the snapshots; trained anew where there is none.
     """
-    shop = mornings.shop
-    towers = fit_towers(snapshots, shop.catalogue, shop.vocabularies, config.towers, config.tower_training, unseeing)
-    return fit_ranker(snapshots, towers, mornings, config)
+    shop = sources_by_day.shop
+    towers = fit_towers(snapshots, shop.catalogue, shop.vocabularies, config.towers, config.tower_training, out_of_fold)
+    return fit_ranker(snapshots, towers, sources_by_day, config)
 
 
 def fit_ranker(
     snapshots: Sequence[Snapshot],
     towers: FittedTowers,
-    mornings: Mornings,
+    sources_by_day: FittedSourcesByDay,
     config: FittingConfig,
 ) -> Fitted:
     """Train the ranker on candidates of the last snapshots, as sources and towers that had not seen them propose."""
     rng = np.random.default_rng(config.seed)
     columns = ranking_feature_names(tuple(config.quotas))
 
-    def retrieved(case: FoldCase, chances: Mapping[str, npt.NDArray[np.float32]] | None = None) -> Retrieval:
-        return mornings.retrieve(case.snapshot, case.towers, config.quotas, chances)
+    def retrieved(case: FoldCase, precision: Mapping[str, npt.NDArray[np.float32]] | None = None) -> Retrieval:
+        return sources_by_day.retrieve(case.snapshot, case.towers, config.quotas, precision)
 
     def rows_of(cases: Sequence[FoldCase], negatives: int, baskets: bool) -> RankingSet:
         customers = sum(len(case.snapshot.customers) for case in cases)
-        retrievals = (retrieved(case, chances) for case in cases)
+        retrievals = (retrieved(case, precision) for case in cases)
         return make_ranking_set(retrievals, customers, negatives, rng, only_new_products=baskets)
 
     cases = in_folds(ranking_cases(snapshots, config.ranker_customers, rng), towers)
-    chances = fit_chances((retrieved(case.regulars()) for case in cases), tuple(config.quotas))
+    precision = fit_precision((retrieved(case.regulars()) for case in cases), tuple(config.quotas))
     rows = real = rows_of(cases, config.ranker.negatives_per_customer, baskets=False)
     days = {case.snapshot.day for case in cases}
     of_days = in_folds([snapshot for snapshot in snapshots if snapshot.day in days], towers)
@@ -152,21 +140,23 @@ def fit_ranker(
     # Strangers and cut baskets teach the order; the chances are to be those of the customers who are served by it.
     returning = real.features[:, column_of(columns, "days_since_last_purchase")] < NEVER_DAYS
     calibrate(model, real, returning)
-    return Fitted(towers.served, ServedRanker(model, len(columns)), rows, chances, towers.unseeing, config, mornings)
+    return Fitted(
+        towers.served, ServedRanker(model, len(columns)), rows, precision, towers.out_of_fold, config, sources_by_day
+    )
 
 
-def fit_chances(retrievals: Iterable[Retrieval], sources: tuple[str, ...]) -> dict[str, npt.NDArray[np.float32]]:
+def fit_precision(retrievals: Iterable[Retrieval], sources: tuple[str, ...]) -> dict[str, npt.NDArray[np.float32]]:
     """How often each source was right at each place, for the customers of some retrievals."""
 
     def answers() -> Iterator[Answer]:
         for retrieval in retrievals:
             targets = retrieval.snapshot.targets
             for case in range(len(retrieval.snapshot.customers)):
-                candidates = collect(retrieval.question(case), retrieval.quotas, most=None)
+                candidates = collect(retrieval.query(case), retrieval.quotas, most=None)
                 wanted = targets.articles[slice(*targets.offsets[case : case + 2])]
                 yield candidates.ranks, np.isin(candidates.positions, wanted)
 
-    return fit_hit_chances(sources, answers())
+    return fit_source_precision(sources, answers())
 
 
 class FoldCase(NamedTuple):
@@ -183,9 +173,9 @@ class FoldCase(NamedTuple):
 def in_folds(snapshots: Sequence[Snapshot], towers: FittedTowers) -> list[FoldCase]:
     """Each day's customers by fold; folds without any are left out."""
     cases = [
-        FoldCase(fold(snapshot, number), unseeing)
+        FoldCase(fold(snapshot, number), out_of_fold)
         for snapshot in snapshots
-        for number, unseeing in enumerate(towers.unseeing)
+        for number, out_of_fold in enumerate(towers.out_of_fold)
     ]
     return [case for case in cases if case.snapshot.customers]
 

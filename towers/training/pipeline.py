@@ -1,6 +1,6 @@
 """``vitrine train``: from purchases to a release. Reads like its picture:
 
-snapshots of past mornings -> training pairs -> two towers -> index and sources -> ranker -> evaluation -> bundle
+snapshots of past days -> training pairs -> two towers -> index and sources -> ranker -> evaluation -> bundle
 
 Models are fitted to all days but the last, to be measured on that one, and then to everything, for the release. Each
 step is a function of its own, so that whoever needs several releases of the same material repeats none.
@@ -110,7 +110,7 @@ def open_options(settings: Settings, store: Any, options: TrainOptions) -> Mater
 
 def fit_and_measure(material: Material, options: TrainOptions) -> Measurement:
     """Fit to all days but the last and measure on that one."""
-    fitted = fit(material.past, options.fitting.mornings(material.shop), options.fitting)
+    fitted = fit(material.past, options.fitting.sources_by_day(material.shop), options.fitting)
     return Measurement(fitted, evaluate(measured_subject(material, fitted, options)))
 
 
@@ -134,7 +134,7 @@ def fit_everything(material: Material, options: TrainOptions, measured: Fitted) 
     The ranker sees its customers through towers of the measured fit: those have not seen the last day either.
     """
     days = [*material.past, material.report]
-    return fit(days, measured.mornings, options.fitting, measured.unseeing)
+    return fit(days, measured.sources_by_day, options.fitting, measured.out_of_fold)
 
 
 def write(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -18,7 +17,7 @@ from serving.ranking.query_features import query_inputs
 from serving.release.reader import Release
 from towers.data.point_in_time import PointInTime
 from towers.data.purchases import log_numbers, read_purchases
-from towers.data.ranking_set import AnsweredTowerSource, Retrieval
+from towers.data.ranking_set import Retrieval
 from towers.data.snapshot import Snapshot
 from towers.evaluation.known_best import KnownBestRows
 from towers.evaluation.rows import Subject
@@ -99,14 +98,8 @@ def _retrieve(release: Release, snapshot: Snapshot, folder: Path) -> Retrieval:
     inputs = query_inputs(snapshot.customers, release.query_vocabularies)
     tensors = {name: tf.constant(value) for name, value in inputs.tensors().items()}
     embeddings = serve(**tensors)["query_embedding"].numpy()
-    quotas = [
-        replace(quota, source=AnsweredTowerSource(release.index, snapshot.customers, embeddings, quota.limit))
-        if quota.source.name == AnsweredTowerSource.name
-        else quota
-        for quota in release.quotas
-    ]
     own = Snapshot(snapshot.day, articles, snapshot.customers, snapshot.targets)
-    return Retrieval(own, release.index, quotas, embeddings)
+    return Retrieval.of(own, release.index, release.quotas, embeddings)
 
 
 def _scorer(folder: Path) -> Scorer:

@@ -21,8 +21,8 @@ import numpy.typing as npt
 from scipy import linalg, sparse
 
 from serving.retrieval.articles import ArticleTable
-from serving.retrieval.purchase_log import PurchaseLog
 from serving.retrieval.tastes import GROUP, Tastes
+from towers.data.purchase_log import PurchaseLog
 
 DIM = 16
 PERIOD_DAYS = 7

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from serving.gateway.requests import Request
 from serving.gateway.stages.pages import DEEPEST_ARTICLE
-from serving.ranking.filters import Allowed
+from serving.ranking.filters.allowed import Allowed
 from serving.ranking.find_candidates import Candidates, with_best_sellers
 from serving.release.reader import Release
 from serving.retrieval.customer import Customer

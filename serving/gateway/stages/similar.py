@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from serving.gateway.recommend import ShownArticle
-from serving.ranking.filters import Allowed, ArticleFilters, prices_micros
+from serving.ranking.filters.allowed import Allowed
+from serving.ranking.filters.article_filter import ArticleFilter
+from serving.ranking.filters.price_range import prices_micros
 from serving.release.reader import Release
 
 SOURCE = "similar"
@@ -15,18 +19,20 @@ class UnknownArticle(Exception):  # noqa: N818 - becomes the status NOT_FOUND
     """The release does not hold the article."""
 
 
-def similar_articles(release: Release, article_id: str, count: int, filters: ArticleFilters) -> list[ShownArticle]:
+def similar_articles(
+    release: Release, article_id: str, count: int, filters: Sequence[ArticleFilter]
+) -> list[ShownArticle]:
     """The ``count`` allowed articles nearest to one, nearest first, scored by cosine.
 
     Raises:
         UnknownArticle: the release does not hold it.
-        UnknownIndexGroup: the filters name what the release does not have.
+        InvalidFilter: the filters name what the release does not have.
     """
     articles = release.articles
     position = articles.position.get(article_id)
     if position is None:
         raise UnknownArticle(f"release {release.number} holds no article {article_id!r}; ids have their leading zeros")
-    allowed = Allowed(filters, articles, context=position)
+    allowed = Allowed(articles, filters, viewed=position)
     depth = 2 * count
     while True:
         nearest, cosines = release.index.similar(position, depth)

@@ -1,4 +1,4 @@
-"""What goes with what was bought: log of how much likelier than usual a candidate's kind is after it.
+"""What goes with what was bought: log of how much likelier than usual a candidate's category is after it.
 
 After all that the customer bought lately, and after the last basket alone. Ratios, so they hold from shop to shop.
 """
@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from serving.ranking.feature_group import Column, FeatureGroup
 from serving.ranking.ranking_inputs import RankingInputs
-from serving.retrieval.affinities import LIFT_CATEGORIES
+from serving.retrieval.co_occurrence import LIFT_CATEGORIES
 
 HALF_LIFE_DAYS = 14.0
 
@@ -26,11 +26,11 @@ class _Past(NamedTuple):
 
     @classmethod
     def of(cls, inputs: RankingInputs) -> _Past | None:
-        affinities, newest = inputs.articles.affinities, inputs.newest
-        if affinities is None or newest.articles.size == 0:
+        known, newest = inputs.articles.co_occurrence, inputs.newest
+        if known is None or newest.articles.size == 0:
             return None
         faded = np.exp2(-newest.age_days / HALF_LIFE_DAYS)
-        return cls(inputs, affinities.lifts, faded / faded.sum(), newest.in_last / newest.in_last.sum())
+        return cls(inputs, known.lifts, faded / faded.sum(), newest.in_last / newest.in_last.sum())
 
     def log_lift(self, category: str, weights: npt.NDArray[np.float64]) -> Column:
         codes = self.inputs.articles.category(category)

@@ -6,13 +6,15 @@ picture is not what brings an article in.
 
 from __future__ import annotations
 
+from typing import Self
+
 import faiss
 import numpy as np
 import numpy.typing as npt
 
-from serving.retrieval.articles import ArticleTable
 from serving.retrieval.sources.neighbours import NeighbourSource
-from serving.retrieval.sources.shelf import on_sale
+from serving.retrieval.sources.searched_articles import on_sale
+from serving.retrieval.sources.source import PastShop
 
 NEIGHBOURS = 40
 COSINE_SCALE = 0.1
@@ -23,15 +25,12 @@ class SimilarPictureSource(NeighbourSource):
     """What is on sale and looks like the customer's purchases."""
 
     name = "similar_picture"
+    relation = "Looks like"
 
     @classmethod
-    def fit(cls, images: npt.NDArray[np.floating], articles: ArticleTable) -> SimilarPictureSource:
-        """Find the neighbours of every article that was ever sold or is on sale, among what is on sale.
-
-        Args:
-            images: picture embeddings, [n, dims]; centred, as PCA leaves them.
-            articles: as of the morning that is served.
-        """
+    def fit(cls, past: PastShop) -> Self:
+        """Find the neighbours of every article that was ever sold or is on sale, among what is on sale."""
+        articles, images = past.articles, past.images
         offered = on_sale(articles)
         asked = np.union1d(offered, np.flatnonzero(np.nan_to_num(articles.sales_column("units")) > 0))
         neighbours = np.full((len(articles), NEIGHBOURS), -1, np.int32)

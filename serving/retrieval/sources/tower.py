@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from serving.retrieval.item_index import ItemIndex
-from serving.retrieval.sources.source import NOTHING, Proposal, Question
+from serving.retrieval.sources.source import NOTHING, CandidateSource, Proposal, RetrievalQuery
 
 
-class TowerSource:
-    """Approximates what the two towers have learned of taste; silent while the query tower is away."""
+class TowerSource(CandidateSource):
+    """What the two towers have learned; silent while the query tower is away."""
 
     name = "tower"
+    default_quota = 500
 
-    def __init__(self, index: ItemIndex) -> None:
-        self._index = index
-
-    def propose(self, question: Question, limit: int) -> Proposal:
-        if question.query_embedding is None:
+    def propose(self, query: RetrievalQuery, limit: int) -> Proposal:
+        if query.query_embedding is None or query.index is None:
             return NOTHING
-        return Proposal(*self._index.search(question.query_embedding, limit))
+        return Proposal(*query.index.search(query.query_embedding, limit))
+
+    def reason(self, query: RetrievalQuery, position: int) -> str:
+        return "Like what you bought lately" if query.customer.has_history else "Chosen by shoppers like you"

@@ -34,12 +34,11 @@ from serving.proto import recommender_pb2_grpc
 from serving.ranking.query_features import QUERY_CATEGORIES, QUERY_NUMERIC
 from serving.ranking.ranking_features import ranking_feature_names
 from serving.release.manifest import MODELS, Manifest, SourceQuota
-from serving.release.reader import open_source
 from serving.release.writer import ReleaseContent, write_release
 from serving.retrieval.articles import CATEGORIES, ArticleTable
-from serving.retrieval.candidates import Quota
-from serving.retrieval.item_index import ItemIndex
 from serving.retrieval.sources.bought_together import NEIGHBOURS, BoughtTogetherSource
+from serving.retrieval.sources.registry import source_class
+from serving.retrieval.sources.source import Quota
 from tests.serving.retrieval_worlds import TODAY, shop
 
 ARTICLES = 40
@@ -80,9 +79,8 @@ def write_world_release(releases_dir: Path, number: int, quota: int = 12) -> Non
     weights = np.zeros((ARTICLES, NEIGHBOURS), np.float32)
     weights[:, 0] = 0.5
     together = BoughtTogetherSource(neighbours, weights)
-    index = ItemIndex(item_vectors(), 0.1, 0.1)
     quotas = [
-        Quota(together if name == together.name else open_source(name, Path(), table, index), quota) for name in SOURCES
+        Quota(together if name == together.name else source_class(name).load(Path(), table), quota) for name in SOURCES
     ]
     manifest = Manifest(
         release=number,

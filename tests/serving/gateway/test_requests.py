@@ -7,6 +7,8 @@ import pytest
 
 from serving.gateway.requests import InvalidRequest, Request
 from serving.proto import recommender_pb2 as pb
+from serving.ranking.filters.article_filter import InvalidFilter
+from serving.ranking.filters.in_stock import InStock
 from tests.serving.gateway import gateway_world as world
 
 
@@ -26,7 +28,7 @@ from tests.serving.gateway import gateway_world as world
     ],
 )
 def test_what_is_wrong_and_how_to_mend_it(fields, message):
-    with pytest.raises(InvalidRequest) as error:
+    with pytest.raises((InvalidRequest, InvalidFilter)) as error:
         Request.from_proto(pb.RecommendRequest(**{"customer_id": "c", **fields}))
     assert message in str(error.value)
 
@@ -34,10 +36,9 @@ def test_what_is_wrong_and_how_to_mend_it(fields, message):
 def test_what_is_left_out_has_its_default():
     request = Request.from_proto(pb.RecommendRequest(customer_id="c"))
     assert (request.count, request.page, request.first, request.end) == (12, 0, 0, 12)
-    assert request.filters.in_stock_only
-    assert not Request.from_proto(
-        pb.RecommendRequest(customer_id="c", filters=pb.Filters(in_stock_only=False))
-    ).filters.in_stock_only
+    assert request.filters == (InStock(),)
+    everything = pb.RecommendRequest(customer_id="c", filters=pb.Filters(in_stock_only=False))
+    assert Request.from_proto(everything).filters == ()
 
 
 def test_refusals_carry_their_status(rig):

@@ -17,9 +17,10 @@ from serving.retrieval.articles import ACTIVITY_COLUMNS, CATEGORIES, SALES_COLUM
 from serving.retrieval.candidates import ABSENT, CandidateSet
 from serving.retrieval.customer import Customer
 from serving.retrieval.item_index import ItemIndex
-from serving.retrieval.purchase_log import PurchaseLog
 from serving.retrieval.tastes import Tastes
 from tests.serving.retrieval_worlds import TODAY, bought, shop
+from towers.data.purchase_log import PurchaseLog
+from towers.training.counts.article_counts import with_counts
 
 GOLDEN = Path(__file__).parent / "golden_columns.csv"
 SOURCES = ("bought_again", "same_product", "bought_together", "tower", "department_trend", "trending", "cold_articles")
@@ -49,7 +50,7 @@ def articles() -> ArticleTable:
         prior_precision=2 * np.eye(2, dtype=np.float32),
         shares=np.array([0, 0.5, 0.3, 0.2, *[0] * (groups - 4)], np.float32),
     )
-    return replace(table.with_affinities(purchases), tastes=tastes)
+    return replace(with_counts(table, purchases), tastes=tastes)
 
 
 def index() -> ItemIndex:

@@ -7,12 +7,12 @@ from serving.ranking.features.similarity import TASTE_SMOOTHING
 from serving.ranking.query_features import QUERY_NUMERIC, query_inputs
 from serving.ranking.ranking_features import ranking_feature_names, ranking_features
 from serving.ranking.ranking_inputs import NEVER_DAYS
-from serving.retrieval.candidates import ABSENT, Quota, collect
+from serving.retrieval.candidates import ABSENT, collect
 from serving.retrieval.customer import Customer
 from serving.retrieval.item_index import ItemIndex
 from serving.retrieval.sources.bought_again import BoughtAgainSource
 from serving.retrieval.sources.same_product import SameProductSource
-from serving.retrieval.sources.source import Question
+from serving.retrieval.sources.source import Quota, RetrievalQuery
 from serving.retrieval.sources.trending import TrendingSource
 from tests.serving.retrieval_worlds import TODAY, bought, shop
 
@@ -23,7 +23,7 @@ QUOTAS = [Quota(BoughtAgainSource(), 5), Quota(SameProductSource(ARTICLES), 5), 
 
 def features(values: dict, query: np.ndarray | None = None) -> tuple[list[int], dict[str, list[float]]]:
     customer = Customer.from_values("c", values, ARTICLES, TODAY)
-    candidates = collect(Question(customer, ARTICLES, query), QUOTAS)
+    candidates = collect(RetrievalQuery(customer, ARTICLES, query), QUOTAS)
     matrix = ranking_features(customer, candidates, ARTICLES, INDEX, query)
     names = ranking_feature_names(candidates.sources)
     assert matrix.shape == (len(candidates), len(names))
@@ -34,7 +34,7 @@ def features(values: dict, query: np.ndarray | None = None) -> tuple[list[int], 
 
 def test_the_union_holds_each_article_once_with_the_rank_of_every_source():
     customer = Customer.from_values("c", bought(("0000000001", 2)), ARTICLES, TODAY)
-    candidates = collect(Question(customer, ARTICLES, None), QUOTAS)
+    candidates = collect(RetrievalQuery(customer, ARTICLES), QUOTAS)
     assert candidates.positions.tolist() == [0, 1, 2, 3]
     assert candidates.ranks.tolist() == [[0, ABSENT, 0], [ABSENT, 0, 1], [ABSENT, ABSENT, 2], [ABSENT, ABSENT, 3]]
 
@@ -42,7 +42,7 @@ def test_the_union_holds_each_article_once_with_the_rank_of_every_source():
 def test_a_filter_does_not_shrink_the_quota():
     customer = Customer.from_values("c", {}, ARTICLES, TODAY)
     candidates = collect(
-        Question(customer, ARTICLES, None), [Quota(TrendingSource(), 2)], allowed=lambda positions: positions >= 2
+        RetrievalQuery(customer, ARTICLES), [Quota(TrendingSource(), 2)], allowed=lambda positions: positions >= 2
     )
     assert candidates.positions.tolist() == [2, 3]
     assert candidates.ranks[:, 0].tolist() == [0, 1]
@@ -93,7 +93,7 @@ def test_beside_a_gift_no_price_is_a_multiple():
 
     def column(name: str, last: str) -> list[float]:
         customer = Customer.from_values("c", bought((last, 1)), articles, TODAY)
-        candidates = collect(Question(customer, articles, None), QUOTAS)
+        candidates = collect(RetrievalQuery(customer, articles), QUOTAS)
         matrix = ranking_features(customer, candidates, articles, INDEX, None)
         assert not np.isinf(matrix).any()
         return matrix[:, ranking_feature_names(candidates.sources).index(name)].tolist()

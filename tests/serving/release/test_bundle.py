@@ -14,10 +14,10 @@ from serving.ranking.ranking_features import ranking_feature_names
 from serving.release.manifest import MODELS, Manifest, SourceQuota
 from serving.release.reader import Release
 from serving.release.writer import ReleaseContent, write_release
-from serving.retrieval.candidates import Quota, collect
+from serving.retrieval.candidates import collect
 from serving.retrieval.customer import Customer
 from serving.retrieval.sources.bought_together import BoughtTogetherSource
-from serving.retrieval.sources.source import Question
+from serving.retrieval.sources.source import Quota, RetrievalQuery
 from serving.retrieval.sources.trending import TrendingSource
 from tests.serving.retrieval_worlds import TODAY, bought, shop
 
@@ -59,13 +59,13 @@ def test_a_release_answers_the_same_after_a_round_trip(tmp_path):
     assert release.as_of_day == TODAY
     assert list(release.articles.ids) == list(ARTICLES.ids)
     together, trending = release.quotas
-    assert together.chances is not None
-    assert together.chances.tolist() == [0.5, 0.25]
-    assert trending.chances is None
+    assert together.precision is not None
+    assert together.precision.tolist() == [0.5, 0.25]
+    assert trending.precision is None
     assert release.query_vocabularies["club_member_status"] == {"": 0, "ACTIVE": 1}
     customer = Customer.from_values("c", bought(("0000000001", 1)), release.articles, TODAY)
-    before = collect(Question(customer, ARTICLES, None), written.quotas)
-    after = collect(Question(customer, release.articles, None), release.quotas)
+    before = collect(RetrievalQuery(customer, ARTICLES), written.quotas)
+    after = collect(RetrievalQuery(customer, release.articles), release.quotas)
     assert after.positions.tolist() == before.positions.tolist()
     np.testing.assert_array_equal(after.scores, before.scores)
 

@@ -34,10 +34,10 @@ def test_what_a_fold_buys_does_not_change_the_towers_that_it_is_seen_through() -
     # The same days, on which nobody of the first fold came.
     fewer = [all_but(day, 0) for day in days]
     towers, without = (fit_towers(each, shop, VOCABULARIES, SMALL, SHORT) for each in (days, fewer))
-    np.testing.assert_array_equal(towers.unseeing[0].content, without.served.content)
-    assert not np.array_equal(towers.unseeing[1].content, without.served.content)
+    np.testing.assert_array_equal(towers.out_of_fold[0].content, without.served.content)
+    assert not np.array_equal(towers.out_of_fold[1].content, without.served.content)
     assert not np.array_equal(towers.served.content, without.served.content)
-    assert fit_towers(fewer, shop, VOCABULARIES, SMALL, SHORT, towers.unseeing).unseeing is towers.unseeing
+    assert fit_towers(fewer, shop, VOCABULARIES, SMALL, SHORT, towers.out_of_fold).out_of_fold is towers.out_of_fold
 
     cases = in_folds(days, towers)
     baskets = cut_baskets(cases, 60, np.random.default_rng(1))
@@ -47,12 +47,12 @@ def test_what_a_fold_buys_does_not_change_the_towers_that_it_is_seen_through() -
     assert baskets
     for case in (*cases, *baskets):
         numbers = {fold_of(customer.customer_id.removesuffix(", basket")) for customer in case.snapshot.customers}
-        assert [towers.unseeing[number] for number in numbers] == [case.towers]
+        assert [towers.out_of_fold[number] for number in numbers] == [case.towers]
 
 
 def test_a_log_of_one_fold_is_seen_through_the_towers_that_are_served() -> None:
     shop, purchases = catalogue(), purchases_of_two_styles()
     only = fold(snapshot_on(shop, FIRST_DAY + 3, purchases), 1)
     towers = fit_towers([only], shop, VOCABULARIES, SMALL, SHORT)
-    assert towers.unseeing[1] is towers.served
-    assert towers.unseeing[0] is not towers.served
+    assert towers.out_of_fold[1] is towers.served
+    assert towers.out_of_fold[0] is not towers.served

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from infra.base.errors import UserError
-from serving.retrieval.purchase_log import PurchaseLog
 from towers.data import purchases as purchases_module
+from towers.data.purchase_log import PurchaseLog
 from towers.data.purchases import training_days
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from serving.retrieval.purchase_log import PurchaseLog
 from tests.towers.tower_worlds import FIRST_DAY, VOCABULARIES, catalogue, purchases_of_two_styles, snapshot_on
+from towers.data.purchase_log import PurchaseLog
 from towers.data.training_set import make_training_set
 
 

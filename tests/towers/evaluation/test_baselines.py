@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from serving.retrieval.purchase_log import PurchaseLog
 from tests.towers.tower_worlds import FIRST_DAY, catalogue, snapshot_on
+from towers.data.purchase_log import PurchaseLog
 from towers.evaluation.peers.baselines import (
     rank_by_bought_again,
     rank_by_popularity,

@@ -13,8 +13,8 @@ from tensorflow_serving.apis import prediction_log_pb2
 
 from infra.base.errors import UserError
 from serving.ranking.query_features import QueryInputs, query_inputs
-from serving.release.reader import open_source
 from serving.retrieval.customer import RECENT_PURCHASES
+from serving.retrieval.sources.registry import SOURCE_NAMES, source_class
 from tests.towers.tower_worlds import (
     FIRST_DAY,
     VOCABULARIES,
@@ -34,8 +34,8 @@ from towers.models.ranker import RankerConfig
 from towers.models.two_stage import TwoStageConfig
 from towers.training.candidate_features import candidate_numeric
 from towers.training.export import ServedCandidateTower, export_candidate_tower, export_query_tower, export_ranker
-from towers.training.fitted_sources import Mornings, Shop
-from towers.training.fitting import SOURCES, Fitted, FittingConfig, fit
+from towers.training.fitted_sources import FittedSourcesByDay, Shop
+from towers.training.fitting import Fitted, FittingConfig, fit
 from towers.training.tower_trainer import TowerTraining
 
 CONFIG = FittingConfig(
@@ -67,7 +67,7 @@ def world() -> World:
     purchases = purchases_of_two_styles()
     shop = Shop(catalogue(), purchases, VOCABULARIES)
     days = [snapshot_on(shop.catalogue, FIRST_DAY + day, purchases) for day in range(3, 7)]
-    fitted = fit(days, CONFIG.mornings(shop), CONFIG)
+    fitted = fit(days, CONFIG.sources_by_day(shop), CONFIG)
     test = snapshot_on(shop.catalogue, REPORT_DAY, purchases)
     retrieval = fitted.retrieval(test)
     numbers = np.array([int(customer.customer_id) for customer in test.customers], np.int32)
@@ -116,15 +116,14 @@ def test_one_purchase_moves_a_stranger_towards_its_style(world: World) -> None:
 
 
 def test_every_source_can_be_switched_on_and_is_known_to_a_release(world: World, tmp_path: Path) -> None:
-    quotas = CONFIG.with_quotas({**dict.fromkeys(SOURCES, 5), "trending": 0}).quotas
-    assert set(quotas) == set(SOURCES) - {"trending"}
-    retrieval = Mornings(world.shop, quotas).retrieve(world.test, world.fitted.towers, quotas)
+    quotas = CONFIG.with_quotas({**dict.fromkeys(SOURCE_NAMES, 5), "trending": 0}).quotas
+    assert set(quotas) == set(SOURCE_NAMES) - {"trending"}
+    retrieval = FittedSourcesByDay(world.shop, quotas).retrieve(world.test, world.fitted.towers, quotas)
     for quota in retrieval.quotas:
         name = quota.source.name
-        if hasattr(quota.source, "save"):
-            quota.source.save(tmp_path / name)
-        opened = open_source(name, tmp_path / name, retrieval.snapshot.articles, retrieval.index)
-        proposals = [source.propose(retrieval.question(3), 5).positions.tolist() for source in (quota.source, opened)]
+        quota.source.save(tmp_path / name)
+        opened = source_class(name).load(tmp_path / name, retrieval.articles)
+        proposals = [source.propose(retrieval.query(3), 5).positions.tolist() for source in (quota.source, opened)]
         assert proposals[0] == proposals[1], name
 
 
@@ -132,7 +131,7 @@ def test_every_source_can_be_switched_on_and_is_known_to_a_release(world: World,
     ("changes", "complaint"),
     [
         ({"similar_pictures": 5}, "no candidate source 'similar_pictures'"),
-        (dict.fromkeys(SOURCES, 0), "source is left"),
+        (dict.fromkeys(SOURCE_NAMES, 0), "source is left"),
     ],
 )
 def test_quotas_that_cannot_be_are_refused(changes: dict[str, int], complaint: str) -> None:

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from serving.retrieval.articles import CATEGORIES, ArticleTable
-from serving.retrieval.purchase_log import PurchaseLog
 from serving.retrieval.tastes import GROUP, Tastes
 from tests.towers.tower_worlds import catalogue
+from towers.data.purchase_log import PurchaseLog
 from towers.training import taste_fitting
 from towers.training.taste_fitting import fit_tastes
 

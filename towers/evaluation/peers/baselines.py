@@ -7,13 +7,14 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from serving.retrieval.purchase_log import PurchaseLog
 from serving.retrieval.sources.bought_again import BoughtAgainSource
 from serving.retrieval.sources.bought_together import BoughtTogetherSource
 from serving.retrieval.sources.same_product import SameProductSource
-from serving.retrieval.sources.source import CandidateSource, Question
+from serving.retrieval.sources.source import CandidateSource, RetrievalQuery
+from towers.data.purchase_log import PurchaseLog
 from towers.data.snapshot import Snapshot
 from towers.evaluation.metrics import DEPTH, NO_ARTICLE
+from towers.training.counts.past_shop import PastShop
 
 POPULARITY_DAYS = 5
 _LONGEST_PROPOSAL = 200
@@ -46,18 +47,16 @@ def rank_by_same_product(snapshot: Snapshot, purchases: PurchaseLog) -> npt.NDAr
 
 def rank_by_bought_together(snapshot: Snapshot, purchases: PurchaseLog) -> npt.NDArray[np.int32]:
     """What the customer bought, then what others bought with it, then the best sellers."""
-    together = BoughtTogetherSource.fit(purchases.before(snapshot.day), len(snapshot.articles))
-    return _rank_by([BoughtAgainSource(), together], snapshot, purchases)
+    past = PastShop(snapshot.articles, purchases.before(snapshot.day), np.empty((len(snapshot.articles), 0)))
+    return _rank_by([BoughtAgainSource(), BoughtTogetherSource.fit(past)], snapshot, purchases)
 
 
 def _rank_by(sources: Sequence[CandidateSource], snapshot: Snapshot, purchases: PurchaseLog) -> npt.NDArray[np.int32]:
     ranked = rank_by_popularity(snapshot, purchases)
     rest = popular(purchases, len(snapshot.articles), snapshot.day)
     for case in np.flatnonzero(snapshot.warm).tolist():
-        question = Question(snapshot.customers[case], snapshot.articles, None)
-        ranked[case] = join_lists(
-            [*(source.propose(question, _LONGEST_PROPOSAL).positions for source in sources), rest]
-        )
+        query = RetrievalQuery(snapshot.customers[case], snapshot.articles)
+        ranked[case] = join_lists([*(source.propose(query, _LONGEST_PROPOSAL).positions for source in sources), rest])
     return ranked
 
 

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from infra.base.errors import UserError
-from serving.retrieval.purchase_log import PurchaseLog
+from towers.data.purchase_log import PurchaseLog
 from towers.data.snapshot import Snapshot
 from towers.evaluation.metrics import DEPTH
 from towers.evaluation.peers.baselines import join_lists, popular, rank_by_popularity

@@ -6,19 +6,17 @@ rankers can order the same candidates: the served one, and peers that learned fr
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from infra.base.progress import progress_bar
-from serving.ranking.filters import Allowed, ArticleFilters
+from serving.ranking.filters.allowed import Allowed
 from serving.ranking.find_candidates import Candidates, source_order
 from serving.ranking.pipeline import RankingPipeline
-from serving.retrieval.articles import ArticleTable
-from serving.retrieval.candidates import ABSENT, Quota
-from serving.retrieval.item_index import ItemIndex
+from serving.retrieval.candidates import ABSENT
 from towers.data.ranking_set import Retrieval
 from towers.evaluation.metrics import DEPTH, NO_ARTICLE
 
@@ -28,15 +26,6 @@ Scorer = Callable[[npt.NDArray[np.float32]], npt.NDArray[np.float32]]
 SERVED = "vitrine"
 UNARRANGED = "vitrine without variety"
 _CASES_AT_ONCE = 128
-
-
-@dataclass(frozen=True)
-class PastRelease:
-    """What the pipeline looks candidates up in, as of a past day."""
-
-    articles: ArticleTable
-    index: ItemIndex
-    quotas: Sequence[Quota]
 
 
 @dataclass(frozen=True)
@@ -64,12 +53,12 @@ def rank_candidates(retrieval: Retrieval, scorer: Scorer, peers: Mapping[str, Sc
     target_sources = np.zeros(len(targets.articles), np.int32)
     sizes = np.zeros(cases, np.int32)
     all_scores, all_bought = [np.empty(0, np.float32)], [np.empty(0, np.bool_)]
-    pipeline = RankingPipeline(PastRelease(snapshot.articles, retrieval.index, retrieval.quotas))
-    allowed = Allowed(ArticleFilters(), snapshot.articles)
+    pipeline = RankingPipeline(retrieval)
+    allowed = Allowed(snapshot.articles)
     with progress_bar("rank test customers", cases) as advance:
         for start in range(0, cases, _CASES_AT_ONCE):
             chunk = range(start, min(start + _CASES_AT_ONCE, cases))
-            found = {case: pipeline.find(retrieval.question(case), allowed) for case in chunk}
+            found = {case: pipeline.find(retrieval.query(case), allowed) for case in chunk}
             scores = _scores(retrieval, pipeline, found, scorers)
             for case, own in found.items():
                 positions = own.proposed.positions
@@ -100,7 +89,7 @@ def _scores(
     personal = [case for case in found if retrieval.snapshot.customers[case].has_history]
     scores: dict[int, dict[str, npt.NDArray[np.float32]]] = {case: {} for case in found}
     if personal:
-        features = [pipeline.features(retrieval.question(case), found[case]) for case in personal]
+        features = [pipeline.features(retrieval.query(case), found[case]) for case in personal]
         stops = np.cumsum([len(rows) for rows in features])[:-1]
         packed = np.concatenate(features)
         for name, scorer in scorers.items():

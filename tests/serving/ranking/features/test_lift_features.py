@@ -7,9 +7,8 @@ from dataclasses import replace
 import numpy as np
 
 from serving.ranking.features.lifts import LIFTS
-from serving.retrieval.affinities import Affinities
+from serving.retrieval.co_occurrence import CoOccurrence
 from serving.retrieval.customer import Customer
-from serving.retrieval.rebuy_odds import RebuyOdds
 from tests.serving.feature_worlds import assert_columns, inputs_of, set_columns, values_of
 from tests.serving.retrieval_worlds import TODAY, bought, shop
 
@@ -32,12 +31,9 @@ def lift(after_new: float) -> np.ndarray:
     return table
 
 
-NOTHING = np.zeros(3, np.float32)
 ARTICLES = replace(
     set_columns(shop([0, 0, 0]), **{f"category_{name}": [1, 2, 3] for name in AFTER_NEW}),
-    affinities=Affinities(
-        {name: lift(value) for name, value in AFTER_NEW.items()}, NOTHING, NOTHING, RebuyOdds(NOTHING, NOTHING)
-    ),
+    co_occurrence=CoOccurrence({name: lift(value) for name, value in AFTER_NEW.items()}),
 )
 
 

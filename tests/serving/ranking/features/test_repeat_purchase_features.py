@@ -7,19 +7,18 @@ from dataclasses import replace
 import numpy as np
 
 from serving.ranking.features.repeat_purchases import REPEAT_PURCHASES
-from serving.retrieval.affinities import Affinities
 from serving.retrieval.customer import Customer
-from serving.retrieval.rebuy_odds import RebuyOdds
+from serving.retrieval.repeat_purchases import RepeatPurchases
 from tests.serving.feature_worlds import assert_columns, inputs_of
 from tests.serving.retrieval_worlds import TODAY, bought, shop
 
 ARTICLES = replace(
     shop([0, 0]),
-    affinities=Affinities(
-        lifts={},
-        rebuy_rate=np.array([0.5, 0.25], np.float32),
-        product_rebuy_rate=np.array([0.75, 0.125], np.float32),
-        rebuy_odds=RebuyOdds(np.array([0.3, -0.3], np.float32), np.array([-1.0, -2.0], np.float32)),
+    repeat_purchases=RepeatPurchases(
+        rate=np.array([0.5, 0.25], np.float32),
+        product_rate=np.array([0.75, 0.125], np.float32),
+        category_odds=np.array([0.3, -0.3], np.float32),
+        visit_chance=np.array([-1.0, -2.0], np.float32),
     ),
 )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from serving.retrieval.purchase_log import PurchaseLog
+from towers.data.purchase_log import PurchaseLog
 
 BASKET_MEMORY = 60
 """Purchases of a customer that are paired with each other: the newest so many."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from serving.retrieval.purchase_log import PurchaseLog
+from towers.data.purchase_log import PurchaseLog
 
 MEMORY_DAYS = 30
 SMOOTHING_UNITS = 5.0

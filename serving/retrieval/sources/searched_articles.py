@@ -1,4 +1,4 @@
-"""What may be on the shelf: of a catalogue that is mostly past, the part that is worth searching."""
+"""Of a catalogue that is mostly past, the part that is worth searching."""
 
 from __future__ import annotations
 

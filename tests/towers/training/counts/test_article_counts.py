@@ -1,7 +1,8 @@
-"""What goes with what by kind, and what is bought again, in a log whose answer is plain to see."""
+"""What goes with what by category, and what is bought again, in a log whose answer is plain to see."""
 
 from __future__ import annotations
 
+from dataclasses import fields
 from pathlib import Path
 
 import numpy as np
@@ -11,12 +12,14 @@ from serving.ranking.features.last_basket import LAST_BASKET, NEVER_DAYS_OF_DEPA
 from serving.ranking.features.lifts import LIFTS
 from serving.ranking.features.repeat_purchases import REPEAT_PURCHASES
 from serving.ranking.features.sales_shares import SALES_SHARES
-from serving.retrieval.affinities import LIFT_CATEGORIES
 from serving.retrieval.articles import ArticleTable
+from serving.retrieval.co_occurrence import LIFT_CATEGORIES
 from serving.retrieval.customer import Customer
-from serving.retrieval.purchase_log import PurchaseLog
+from serving.retrieval.repeat_purchases import RepeatPurchases
 from tests.serving.feature_worlds import inputs_of, values_of
 from tests.serving.retrieval_worlds import TODAY, bought, shop
+from towers.data.purchase_log import PurchaseLog
+from towers.training.counts.article_counts import with_counts
 
 SHIRTS, TROUSERS, SOCKS = 1, 2, 3
 ARTICLES = shop([6, 3, 2, 1, 0, 0], product=[0, 0, 1, 2, 3, 4], department=[1, 1, 2, 2, 3, 3])
@@ -36,7 +39,17 @@ def shirts_with_trousers() -> PurchaseLog:
 
 
 def table() -> ArticleTable:
-    return ARTICLES.with_affinities(shirts_with_trousers())
+    return with_counts(ARTICLES, shirts_with_trousers())
+
+
+def lifts_of(articles: ArticleTable) -> dict[str, np.ndarray]:
+    assert articles.co_occurrence is not None
+    return articles.co_occurrence.lifts
+
+
+def repeats_of(articles: ArticleTable) -> RepeatPurchases:
+    assert articles.repeat_purchases is not None
+    return articles.repeat_purchases
 
 
 def columns(articles: ArticleTable, *purchases: tuple[str, int]) -> dict[str, np.ndarray]:
@@ -46,65 +59,55 @@ def columns(articles: ArticleTable, *purchases: tuple[str, int]) -> dict[str, np
     return {name: values for group in groups for name, values in values_of(group, inputs).items()}
 
 
-def test_a_kind_is_likelier_after_what_it_is_bought_with() -> None:
-    affinities = table().affinities
-    assert affinities is not None
-    lift = affinities.lifts["department_name"]
+def test_a_category_is_likelier_after_what_it_is_bought_with() -> None:
+    lift = lifts_of(table())["department_name"]
     assert lift[SHIRTS, TROUSERS] > 1.2 > 1 > lift[SHIRTS, SOCKS]
     assert lift[SHIRTS, SHIRTS] < 0.2  # two colours of one product do not count, and nobody bought anything else
 
 
-def test_kinds_of_which_nothing_is_known_are_as_likely_as_ever() -> None:
-    affinities = ARTICLES.with_affinities(log((0, 0, 3))).affinities
-    assert affinities is not None
-    assert set(affinities.lifts) == set(LIFT_CATEGORIES)
-    np.testing.assert_allclose(affinities.lifts["department_name"], 1.0, rtol=1e-6)
-    assert (affinities.rebuy_rate == 0).all()
+def test_categories_of_which_nothing_is_known_are_as_likely_as_ever() -> None:
+    counted = with_counts(ARTICLES, log((0, 0, 3)))
+    assert set(lifts_of(counted)) == set(LIFT_CATEGORIES)
+    np.testing.assert_allclose(lifts_of(counted)["department_name"], 1.0, rtol=1e-6)
+    assert (repeats_of(counted).rate == 0).all()
 
 
 def test_an_empty_log_says_nothing() -> None:
     nothing = np.empty(0, np.int32)
-    affinities = ARTICLES.with_affinities(PurchaseLog(nothing, nothing, nothing)).affinities
-    assert affinities is not None
-    np.testing.assert_allclose(affinities.lifts["colour_group_name"], 1.0, rtol=1e-6)
+    counted = with_counts(ARTICLES, PurchaseLog(nothing, nothing, nothing))
+    np.testing.assert_allclose(lifts_of(counted)["colour_group_name"], 1.0, rtol=1e-6)
 
 
 def test_what_is_bought_again_is_known_of_the_article_and_a_rare_article_leans_on_its_department() -> None:
-    affinities = ARTICLES.with_affinities(log(*((c, 4, a) for c in range(100) for a in (4, 2)), (500, 0, 3))).affinities
-    assert affinities is not None
+    repeats = repeats_of(with_counts(ARTICLES, log(*((c, 4, a) for c in range(100) for a in (4, 2)), (500, 0, 3))))
     # All of article 4's purchases of four days ago were repeated; those of two days ago, the last day, do not count.
-    assert affinities.rebuy_rate[4] > 0.9
-    assert affinities.rebuy_rate[5] > 0.9  # never sold, of the same department
-    assert affinities.rebuy_rate[0] < affinities.rebuy_rate[4]
+    assert repeats.rate[4] > 0.9
+    assert repeats.rate[5] > 0.9  # never sold, of the same department
+    assert repeats.rate[0] < repeats.rate[4]
 
 
 def test_two_pieces_on_one_day_are_no_repeat() -> None:
-    affinities = ARTICLES.with_affinities(log((0, 0, 3), (0, 0, 3), (1, 1, 2))).affinities
-    assert affinities is not None
-    assert (affinities.rebuy_rate == 0).all()
+    repeats = repeats_of(with_counts(ARTICLES, log((0, 0, 3), (0, 0, 3), (1, 1, 2))))
+    assert (repeats.rate == 0).all()
 
 
 def test_another_colour_is_a_repeat_of_the_product_only() -> None:
-    affinities = ARTICLES.with_affinities(log((0, 0, 3), (0, 1, 2))).affinities
-    assert affinities is not None
-    assert (affinities.rebuy_rate == 0).all()
-    assert affinities.product_rebuy_rate[0] == affinities.product_rebuy_rate[1] > 0
+    repeats = repeats_of(with_counts(ARTICLES, log((0, 0, 3), (0, 1, 2))))
+    assert (repeats.rate == 0).all()
+    assert repeats.product_rate[0] == repeats.product_rate[1] > 0
 
 
-def test_affinities_come_back_from_their_files(tmp_path: Path) -> None:
+def test_counts_come_back_from_their_files(tmp_path: Path) -> None:
     written = table()
     written.save(tmp_path)
-    read = ArticleTable.load(tmp_path).affinities
-    assert read is not None
-    assert written.affinities is not None
-    np.testing.assert_array_equal(read.rebuy_rate, written.affinities.rebuy_rate)
-    np.testing.assert_array_equal(read.product_rebuy_rate, written.affinities.product_rebuy_rate)
-    np.testing.assert_array_equal(read.rebuy_odds.kinds, written.affinities.rebuy_odds.kinds)
-    np.testing.assert_array_equal(read.rebuy_odds.chance, written.affinities.rebuy_odds.chance)
+    read = ArticleTable.load(tmp_path)
+    for field in fields(RepeatPurchases):
+        np.testing.assert_array_equal(getattr(repeats_of(read), field.name), getattr(repeats_of(written), field.name))
     for name in LIFT_CATEGORIES:
-        np.testing.assert_array_equal(read.lifts[name], written.affinities.lifts[name])
+        np.testing.assert_array_equal(lifts_of(read)[name], lifts_of(written)[name])
     ARTICLES.save(tmp_path / "without")
-    assert ArticleTable.load(tmp_path / "without").affinities is None
+    without = ArticleTable.load(tmp_path / "without")
+    assert (without.co_occurrence, without.repeat_purchases) == (None, None)
 
 
 def test_the_features_see_the_last_basket_apart_from_older_purchases() -> None:
@@ -141,7 +144,7 @@ def test_shares_of_sales_add_up_and_follow_the_live_columns() -> None:
     assert columns(articles)["department_share_of_shop"][4] == pytest.approx(0.5)
 
 
-def test_without_purchases_or_affinities_the_columns_are_missing_or_zero() -> None:
+def test_without_purchases_or_counts_the_columns_are_missing_or_zero() -> None:
     stranger, unfitted = columns(table()), columns(ARTICLES, ("0000000001", 1))
     assert np.isnan(stranger["lift_department_name"]).all()
     assert (stranger["in_last_basket"] == 0).all()

@@ -1,4 +1,4 @@
-"""A morning knows what was bought before it, and is fitted once."""
+"""Sources know what was bought before their day, and are fitted once."""
 
 from __future__ import annotations
 
@@ -7,21 +7,20 @@ from pathlib import Path
 
 import numpy as np
 
-from serving.retrieval.purchase_log import PurchaseLog
+from serving.retrieval.sources.registry import SOURCE_NAMES
 from serving.retrieval.tastes import Tastes
 from tests.towers.tower_worlds import FIRST_DAY, VOCABULARIES, catalogue, purchases_of_two_styles, snapshot_on
 from towers.data.folds import fold
-from towers.training.fitted_sources import Morning, Mornings, Shop
-from towers.training.fitting import SOURCES
+from towers.data.purchase_log import PurchaseLog
+from towers.training.fitted_sources import FittedSources, FittedSourcesByDay, Shop
 
 DAY = FIRST_DAY + 5
 
 
-def kept(morning: Morning, folder: Path) -> dict[str, bytes]:
+def kept(fitted: FittedSources, folder: Path) -> dict[str, bytes]:
     """Everything that its sources learned, by file."""
-    for name, source in morning.sources.items():
-        if hasattr(source, "save"):
-            source.save(folder / name)
+    for name, source in fitted.sources.items():
+        source.save(folder / name)
     return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
@@ -29,14 +28,14 @@ def test_what_is_bought_on_the_day_or_later_changes_nothing(tmp_path: Path) -> N
     shop, purchases = catalogue(), purchases_of_two_styles()
     today = snapshot_on(shop, DAY, purchases)
 
-    def morning(known: PurchaseLog, folder: str) -> tuple[Tastes, dict[str, bytes]]:
-        made = Mornings(Shop(shop, known, VOCABULARIES), SOURCES).of(today)
+    def fitted(known: PurchaseLog, folder: str) -> tuple[Tastes, dict[str, bytes]]:
+        made = FittedSourcesByDay(Shop(shop, known, VOCABULARIES), SOURCE_NAMES).of(today)
         assert made.articles.tastes is not None
         return made.articles.tastes, kept(made, tmp_path / folder)
 
-    tastes, sources = morning(purchases, "all")
-    same_tastes, same_sources = morning(purchases.before(DAY), "before")
-    other_tastes, other_sources = morning(purchases.before(DAY - 1), "earlier")
+    tastes, sources = fitted(purchases, "all")
+    same_tastes, same_sources = fitted(purchases.before(DAY), "before")
+    other_tastes, other_sources = fitted(purchases.before(DAY - 1), "earlier")
     assert sources == same_sources
     assert sources.keys() == other_sources.keys()
     assert sources != other_sources
@@ -47,7 +46,7 @@ def test_what_is_bought_on_the_day_or_later_changes_nothing(tmp_path: Path) -> N
 
 def test_a_day_is_fitted_once_for_whichever_customers() -> None:
     shop, purchases = catalogue(), purchases_of_two_styles()
-    mornings = Mornings(Shop(shop, purchases, VOCABULARIES), SOURCES)
+    sources_by_day = FittedSourcesByDay(Shop(shop, purchases, VOCABULARIES), SOURCE_NAMES)
     today, yesterday = (snapshot_on(shop, day, purchases) for day in (DAY, DAY - 1))
-    assert mornings.of(fold(today, 0)) is mornings.of(fold(today, 1))
-    assert mornings.of(yesterday) is not mornings.of(today)
+    assert sources_by_day.of(fold(today, 0)) is sources_by_day.of(fold(today, 1))
+    assert sources_by_day.of(yesterday) is not sources_by_day.of(today)

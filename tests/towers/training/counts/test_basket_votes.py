@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from serving.retrieval.basket_votes import MEMORY_DAYS, SMOOTHING_UNITS, votes_per_unit
-from serving.retrieval.purchase_log import PurchaseLog
 from tests.serving.retrieval_worlds import TODAY
+from towers.data.purchase_log import PurchaseLog
+from towers.training.counts.basket_votes import MEMORY_DAYS, SMOOTHING_UNITS, votes_per_unit
 
 
 def log(*rows: tuple[int, int, int]) -> PurchaseLog:

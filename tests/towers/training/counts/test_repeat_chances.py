@@ -5,11 +5,17 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from serving.retrieval.purchase_log import PurchaseLog
-from serving.retrieval.rebuy_odds import ARTICLE_SMOOTHING, KIND_SMOOTHING, LATER_DAYS, LATER_VISITS, RebuyOdds
+from towers.data.purchase_log import PurchaseLog
+from towers.training.counts.repeat_chances import (
+    ARTICLE_SMOOTHING,
+    CATEGORY_SMOOTHING,
+    LATER_DAYS,
+    LATER_VISITS,
+    repeat_chances,
+)
 
 SOCKS, SHIRTS, HATS = 0, 1, 2
-KINDS = {"kind": np.asarray([SOCKS, SOCKS, SHIRTS, SHIRTS, HATS], np.int32)}
+CATEGORIES = np.asarray([[SOCKS], [SOCKS], [SHIRTS], [SHIRTS], [HATS]], np.int32)
 """Of five articles."""
 
 
@@ -26,27 +32,27 @@ def socks_again(customers: int) -> PurchaseLog:
 
 def test_odds_and_chance_are_those_counted_by_hand() -> None:
     customers = 60
-    odds = RebuyOdds.fit(socks_again(customers), KINDS)
+    odds, chance = repeat_chances(socks_again(customers), CATEGORIES)
     # 120 chances, 60 of them taken: a mean of 1/2. Socks 60 of 60, shirts 0 of 60, each with 30 more at the mean.
-    socks = (customers + KIND_SMOOTHING / 2) / (customers + KIND_SMOOTHING)
-    shirts = (KIND_SMOOTHING / 2) / (customers + KIND_SMOOTHING)
-    np.testing.assert_allclose(odds.kinds, np.log(np.asarray([socks, socks, shirts, shirts, 0.5]) / 0.5), atol=1e-6)
+    socks = (customers + CATEGORY_SMOOTHING / 2) / (customers + CATEGORY_SMOOTHING)
+    shirts = (CATEGORY_SMOOTHING / 2) / (customers + CATEGORY_SMOOTHING)
+    np.testing.assert_allclose(odds, np.log(np.asarray([socks, socks, shirts, shirts, 0.5]) / 0.5), atol=1e-6)
     of_sock = (customers + ARTICLE_SMOOTHING * socks) / (customers + ARTICLE_SMOOTHING)
-    assert np.exp(odds.chance[0]) == pytest.approx(of_sock, rel=1e-4)
-    assert np.exp(odds.chance[1]) == pytest.approx(socks, rel=1e-4)  # never sold: as its kind
+    assert np.exp(chance[0]) == pytest.approx(of_sock, rel=1e-4)
+    assert np.exp(chance[1]) == pytest.approx(socks, rel=1e-4)  # never sold: as its category
 
 
 def test_who_never_comes_back_says_nothing() -> None:
     back = socks_again(20)
     lost = log(*((1_000 + customer, 2, 1) for customer in range(500)))
     joined = PurchaseLog(*(np.concatenate([getattr(lost, name), getattr(back, name)]) for name in vars(lost)))
-    np.testing.assert_array_equal(RebuyOdds.fit(joined, KINDS).kinds, RebuyOdds.fit(back, KINDS).kinds)
+    np.testing.assert_array_equal(repeat_chances(joined, CATEGORIES)[0], repeat_chances(back, CATEGORIES)[0])
 
 
 def test_two_pieces_on_one_day_are_no_visit_apart() -> None:
-    odds = RebuyOdds.fit(log((0, 0, 1), (0, 0, 1), (1, 2, 1)), KINDS)
-    assert (odds.kinds == 0).all()
-    assert np.exp(odds.chance).max() < 1e-5
+    odds, chance = repeat_chances(log((0, 0, 1), (0, 0, 1), (1, 2, 1)), CATEGORIES)
+    assert (odds == 0).all()
+    assert np.exp(chance).max() < 1e-5
 
 
 @pytest.mark.parametrize(
@@ -55,19 +61,18 @@ def test_two_pieces_on_one_day_are_no_visit_apart() -> None:
 )
 def test_baskets_are_followed_so_many_visits_and_days(visits_between: int, days: int, counts: bool) -> None:
     between = [(0, 2, 1 + visit) for visit in range(visits_between)]
-    again, not_again = (RebuyOdds.fit(log((0, 0, 0), *between, (0, last, days)), KINDS).chance[0] for last in (0, 4))
+    again, not_again = (repeat_chances(log((0, 0, 0), *between, (0, last, days)), CATEGORIES)[1][0] for last in (0, 4))
     assert bool(again > not_again) == counts
 
 
 def test_the_order_of_the_log_within_a_day_does_not_matter() -> None:
     purchases = [(c, a, d) for c in range(9) for a, d in ((c % 5, 1), ((c + 1) % 5, 1), (c % 3, 2), (4, 5))]
     shuffled = [purchases[row] for row in np.random.default_rng(5).permutation(len(purchases))]
-    one, other = RebuyOdds.fit(log(*purchases), KINDS), RebuyOdds.fit(log(*shuffled), KINDS)
-    np.testing.assert_array_equal(one.kinds, other.kinds)
-    np.testing.assert_array_equal(one.chance, other.chance)
+    one, other = repeat_chances(log(*purchases), CATEGORIES), repeat_chances(log(*shuffled), CATEGORIES)
+    np.testing.assert_array_equal(one, other)
 
 
 def test_an_empty_log_says_nothing() -> None:
-    odds = RebuyOdds.fit(log(), KINDS)
-    assert (odds.kinds == 0).all()
-    assert np.isfinite(odds.chance).all()
+    odds, chance = repeat_chances(log(), CATEGORIES)
+    assert (odds == 0).all()
+    assert np.isfinite(chance).all()

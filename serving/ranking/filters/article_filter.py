@@ -1,0 +1,42 @@
+"""What a filter is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from serving.retrieval.articles import ArticleTable
+
+Mask = Callable[[npt.NDArray[np.int32]], npt.NDArray[np.bool_]]
+"""Tells of positions [m] whether they pass."""
+
+
+class InvalidFilter(ValueError):  # noqa: N818 - becomes the status INVALID_ARGUMENT
+    """A filter cannot be applied as it stands, or not to this release; the message says what to change."""
+
+
+class ArticleFilter:
+    """One filter of a request, frozen; comparable, so that tests can say what was asked."""
+
+    is_narrow = False
+    """Whether it may shut out more than a few articles, so that sources must look deeper to fill their quotas."""
+
+    @classmethod
+    def asked(cls, filters: Any) -> Self | None:
+        """The filter that a ``Filters`` message of recommender.proto asks for, None where it does not.
+
+        Raises:
+            InvalidFilter: of no release could it be applied.
+        """
+        raise NotImplementedError
+
+    def against(self, articles: ArticleTable) -> Mask:
+        """The filter for the articles of one release.
+
+        Raises:
+            InvalidFilter: it names what the release does not have.
+        """
+        raise NotImplementedError

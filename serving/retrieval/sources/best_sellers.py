@@ -1,0 +1,39 @@
+"""What the sources of trends share: the best sellers, worked out again when sales have changed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Generic, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+from serving.retrieval.articles import ArticleTable
+from serving.retrieval.sources.source import Proposal, top_k
+
+MOST_KEPT = 1_000
+"""Best sellers of the shop that a source keeps."""
+
+_Made = TypeVar("_Made")
+
+
+class LiveCache(Generic[_Made]):
+    """What is made of an article table, kept until its live columns change."""
+
+    def __init__(self, make: Callable[[ArticleTable], _Made]) -> None:
+        self._make = make
+        self._seen: tuple[ArticleTable, int, _Made] | None = None
+
+    def of(self, articles: ArticleTable) -> _Made:
+        """Made of the table as it is now."""
+        seen, version = self._seen, articles.activity_version
+        if seen is None or seen[0] is not articles or seen[1] != version:
+            seen = self._seen = (articles, version, self._make(articles))
+        return seen[2]
+
+
+def best_sellers(units: npt.NDArray[np.float32], count: int) -> Proposal:
+    """The ``count`` articles with the highest of ``units`` [n], best first."""
+    count = min(count, units.size)
+    chosen = np.argpartition(-units, count - 1)[:count].astype(np.int32) if count else np.empty(0, np.int32)
+    return top_k(chosen, units[chosen], count)

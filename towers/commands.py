@@ -262,8 +262,8 @@ def ablate(
         return
     chosen = choose(known, only)
     options = TrainOptions(as_of.date(), days, test_customers=customers, fitting=config)
-    material = open_options(settings, open_store(settings), options)
-    report = run(material, config, chosen, report_days, fits)
+    data = open_options(settings, open_store(settings), options)
+    report = run(data, config, chosen, report_days, fits)
     report.show(console)
     for path in report.write(settings.reports_dir):
         console.print(f"wrote {path}", soft_wrap=True)

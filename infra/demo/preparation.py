@@ -121,12 +121,12 @@ def train_two(settings: Settings, prepared: Prepared) -> Trained:
 
     options, log = _options(prepared), settings.logs_dir / "tensorflow.log"
     with telling("Training release 1, without the last day, and measuring it on that day"), native_logs_to(log):
-        material = pipeline.open_options(settings, open_store(settings), options)
-        fitted, evaluation = pipeline.fit_and_measure(material, options)
-        first = pipeline.write(settings, 1, material, options, fitted, evaluation)
+        data = pipeline.open_options(settings, open_store(settings), options)
+        fitted, evaluation = pipeline.fit_and_measure(data, options)
+        first = pipeline.write(settings, 1, data, options, fitted, evaluation)
     with telling("Training release 2, on all days"), native_logs_to(log):
-        everything = pipeline.fit_everything(material, options, fitted)
-        pipeline.write(settings, 2, material, options, everything, evaluation)
+        everything = pipeline.fit_everything(data, options, fitted)
+        pipeline.write(settings, 2, data, options, everything, evaluation)
     return first
 
 

@@ -16,6 +16,7 @@ from serving.ranking.features.article_sales import ARTICLE_SALES
 from serving.ranking.features.categories import CATEGORY_SHARES
 from serving.ranking.features.customers import CUSTOMER
 from serving.ranking.features.last_basket import LAST_BASKET
+from serving.ranking.features.latent_factors import LATENT_FACTORS
 from serving.ranking.features.lifts import LIFTS
 from serving.ranking.features.moment import MOMENT
 from serving.ranking.features.own_purchases import OWN_PURCHASES
@@ -24,7 +25,6 @@ from serving.ranking.features.proposals import BEST_RANKS, proposals
 from serving.ranking.features.repeat_purchases import REPEAT_PURCHASES
 from serving.ranking.features.sales_shares import SALES_SHARES
 from serving.ranking.features.similarity import SIMILARITY
-from serving.ranking.features.tastes import TASTES
 from serving.ranking.ranking_inputs import RankingInputs
 from serving.retrieval.articles import ArticleTable
 from serving.retrieval.candidates import CandidateSet
@@ -51,7 +51,7 @@ def ranking_table(sources: tuple[str, ...]) -> FeatureTable[RankingInputs]:
             SALES_SHARES,
             BEST_RANKS,
             LAST_BASKET,
-            TASTES,
+            LATENT_FACTORS,
         )
     )
 

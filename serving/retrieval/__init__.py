@@ -2,5 +2,5 @@
 
 ``customer`` and ``articles`` are the two sides of a request, ``item_index`` finds neighbours of an embedding, and
 ``candidates`` unites what ``sources`` propose. The others are what training has counted in purchases, for sources and
-features to look up: ``co_occurrence``, ``repeat_purchases``, latent ``tastes``, and ``source_precision``.
+features to look up: ``co_occurrence``, ``repeat_purchases``, ``latent_factors``, and ``source_precision``.
 """

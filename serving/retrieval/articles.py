@@ -12,8 +12,8 @@ import numpy.typing as npt
 
 from feature_repo.schema import ARTICLE_ACTIVITY_30D, ARTICLE_SALES
 from serving.retrieval.co_occurrence import CoOccurrence
+from serving.retrieval.latent_factors import GROUP, LatentFactors
 from serving.retrieval.repeat_purchases import RepeatPurchases
-from serving.retrieval.tastes import GROUP, Tastes
 
 CATEGORIES = (
     "product_type_name",
@@ -79,7 +79,7 @@ class ArticleTable:
     # customers apart.
     co_occurrence: CoOccurrence | None = None
     repeat_purchases: RepeatPurchases | None = None
-    tastes: Tastes | None = None
+    latent_factors: LatentFactors | None = None
     position: dict[str, int] = field(init=False, repr=False)
     activity_version: int = field(default=0, init=False)
     _totals: tuple[int, SalesTotals] | None = field(default=None, init=False, repr=False)
@@ -156,8 +156,8 @@ class ArticleTable:
             self.co_occurrence.save(folder)
         if self.repeat_purchases is not None:
             self.repeat_purchases.save(folder)
-        if self.tastes is not None:
-            self.tastes.save(folder / "tastes.npz")
+        if self.latent_factors is not None:
+            self.latent_factors.save(folder / "tastes.npz")
         (folder / "vocabularies.json").write_text(json.dumps(self.vocabularies, ensure_ascii=False))
 
     @classmethod
@@ -175,5 +175,5 @@ class ArticleTable:
             in_stock=np.ones(len(ids), dtype=np.bool_),
             co_occurrence=CoOccurrence.load(folder),
             repeat_purchases=RepeatPurchases.load(folder),
-            tastes=Tastes.load(folder / "tastes.npz"),
+            latent_factors=LatentFactors.load(folder / "tastes.npz"),
         )

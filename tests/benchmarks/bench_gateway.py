@@ -40,8 +40,8 @@ from serving.retrieval.sources.bought_together import NEIGHBOURS, BoughtTogether
 from serving.retrieval.sources.registry import source_class
 from towers.data.purchase_log import PurchaseLog
 from towers.training.counts.article_counts import with_counts
+from towers.training.factor_fitting import fit_latent_factors
 from towers.training.fitting import QUOTAS
-from towers.training.taste_fitting import fit_tastes
 
 ARTICLES, PRODUCTS, DIM, CUSTOMERS, REQUESTS = 105_542, 47_224, 64, 500, 1_500
 CATEGORY_SIZES = dict(zip(CATEGORIES, (131, 19, 30, 50, 8, 20, 250, 10, 5, 56, 21), strict=True))
@@ -72,7 +72,9 @@ def article_table(rng: np.random.Generator) -> ArticleTable:
         in_stock=np.ones(ARTICLES, np.bool_),
     )
     table = with_counts(table, purchases)
-    return replace(table, tastes=fit_tastes(purchases, table, rng.normal(size=(ARTICLES, 40)).astype(np.float32)))
+    return replace(
+        table, latent_factors=fit_latent_factors(purchases, table, rng.normal(size=(ARTICLES, 40)).astype(np.float32))
+    )
 
 
 def write_bundle(releases_dir: Path, rng: np.random.Generator) -> np.ndarray:

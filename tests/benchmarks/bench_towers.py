@@ -24,7 +24,7 @@ from infra.base.settings import Settings
 from infra.demo.preparation import prepare, synthetic_shop
 from serving.ranking.query_features import QUERY_CATEGORIES, QUERY_NUMERIC
 from serving.retrieval.articles import CATEGORIES
-from towers.data.training_data import Material, open_material
+from towers.data.training_data import TrainingData, open_training_data
 from towers.data.training_set import TrainingSet, make_training_set
 from towers.models.article_encoder import EncoderSize
 from towers.models.two_stage import TwoStageConfig
@@ -41,13 +41,13 @@ EPOCHS = 5
 def test_tower_training(tmp_path: Path) -> None:
     settings = Settings(var_dir=tmp_path / "var")
     prepared = prepare(settings, synthetic_shop(settings))
-    material = open_(settings, prepared.as_of)
-    days = [*material.past, material.report]
-    pairs = make_training_set(days, material.vocabularies, np.random.default_rng(1))
+    data = open_(settings, prepared.as_of)
+    days = [*data.past, data.report]
+    pairs = make_training_set(days, data.vocabularies, np.random.default_rng(1))
 
-    ours = seconds_of_ours(pairs, days, material, 1 + EPOCHS) - seconds_of_ours(pairs, days, material, 1)
+    ours = seconds_of_ours(pairs, days, data, 1 + EPOCHS) - seconds_of_ours(pairs, days, data, 1)
     ours_rate = EPOCHS * (len(pairs) // BATCH) * BATCH / ours
-    tutorial_rate = EPOCHS * len(pairs) / seconds_of_tutorial(pairs, material)
+    tutorial_rate = EPOCHS * len(pairs) / seconds_of_tutorial(pairs, data)
     print(
         f"\n{len(pairs):,} pairs, batches of {BATCH}: Vitrine {ours_rate:,.0f} examples/s, "
         f"TFRS tutorial {tutorial_rate:,.0f}, {ours_rate / tutorial_rate:.1f} times"
@@ -56,23 +56,23 @@ def test_tower_training(tmp_path: Path) -> None:
     print(write_figures(Settings.from_environment().reports_dir, "towers", figures))
 
 
-def open_(settings: Settings, as_of: date) -> Material:
-    return open_material(
+def open_(settings: Settings, as_of: date) -> TrainingData:
+    return open_training_data(
         settings.tables_dir, open_store(settings), as_of, DAYS, customers_per_day=20_000, test_customers=1, seed=7
     )
 
 
-def seconds_of_ours(pairs: TrainingSet, days: Any, material: Material, epochs: int) -> float:
-    sizes = [len(material.vocabularies[name]) for name in QUERY_CATEGORIES]
+def seconds_of_ours(pairs: TrainingSet, days: Any, data: TrainingData, epochs: int) -> float:
+    sizes = [len(data.vocabularies[name]) for name in QUERY_CATEGORIES]
     training = TowerTraining(epochs=epochs, least_steps=0)
     started = time.perf_counter()
-    train_towers(pairs, days, material.catalogue.content, sizes, CONFIG, training)
+    train_towers(pairs, days, data.catalogue.content, sizes, CONFIG, training)
     return time.perf_counter() - started
 
 
-def seconds_of_tutorial(pairs: TrainingSet, material: Material) -> float:
+def seconds_of_tutorial(pairs: TrainingSet, data: TrainingData) -> float:
     """Seconds of all epochs but the first."""
-    examples, vocabularies = tutorial_examples(pairs, material)
+    examples, vocabularies = tutorial_examples(pairs, data)
     numeric = [name for name in examples if name.startswith(("query:", "article:"))]
     lookups = {name: tf.keras.layers.StringLookup(vocabulary=list(v)) for name, v in vocabularies.items()}
 
@@ -95,19 +95,19 @@ def seconds_of_tutorial(pairs: TrainingSet, material: Material) -> float:
     return sum(epochs[1:])
 
 
-def tutorial_examples(pairs: TrainingSet, material: Material) -> tuple[dict[str, np.ndarray], dict[str, list[str]]]:
+def tutorial_examples(pairs: TrainingSet, data: TrainingData) -> tuple[dict[str, np.ndarray], dict[str, list[str]]]:
     """Feature name -> values [pairs, ...] as a tutorial would write them out, and the vocabularies of the strings."""
-    table, content = material.catalogue.table, material.catalogue.content
+    table, content = data.catalogue.table, data.catalogue.content
     ids = np.array([*table.ids, ""])
     words = np.char.add("w", content.terms.astype(np.str_))
-    days = [*material.past, material.report]
+    days = [*data.past, data.report]
     article_numbers = np.stack([candidate_numeric(day.articles) for day in days])[pairs.day, pairs.article]
     values = {name: np.array(table.vocabularies[name]) for name in CATEGORIES}
     examples: dict[str, np.ndarray] = {"article_id": ids[pairs.article], "recent": ids[pairs.recent]}
     for column, name in enumerate(CATEGORIES):
         examples[name] = values[name][content.categories[pairs.article, column]]
     for column, name in enumerate(QUERY_CATEGORIES):
-        examples[name] = np.array(list(material.vocabularies[name]))[pairs.categories[pairs.query, column]]
+        examples[name] = np.array(list(data.vocabularies[name]))[pairs.categories[pairs.query, column]]
     for column, name in enumerate(QUERY_NUMERIC):
         examples[f"query:{name}"] = np.nan_to_num(pairs.numeric[pairs.query, column])
     for column in range(article_numbers.shape[1]):
@@ -115,7 +115,7 @@ def tutorial_examples(pairs: TrainingSet, material: Material) -> tuple[dict[str,
     examples["words"] = words[pairs.article]
     examples["image"] = content.images[pairs.article].astype(np.float32)
     vocabularies = {name: [v for v in values[name] if v] for name in CATEGORIES}
-    vocabularies |= {name: [v for v in material.vocabularies[name] if v] for name in QUERY_CATEGORIES}
+    vocabularies |= {name: [v for v in data.vocabularies[name] if v] for name in QUERY_CATEGORIES}
     vocabularies |= {"article_id": list(table.ids), "recent": list(table.ids), "words": sorted(set(words.ravel()))}
     return examples, vocabularies
 

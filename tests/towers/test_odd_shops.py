@@ -47,11 +47,11 @@ def opened(shop: OddShop, folder: Path) -> tuple[Settings, TrainOptions]:
 def test_everybody_is_shown_articles_and_what_was_measured_is_made_of_numbers(name: str, tmp_path: Path) -> None:
     shop = ODD_SHOPS[name]
     settings, options = opened(shop, tmp_path)
-    material = pipeline.open_options(settings, open_store(settings), options)
-    assert not material.catalogue.content.images.any()
-    fitted, evaluation = pipeline.fit_and_measure(material, options)
+    data = pipeline.open_options(settings, open_store(settings), options)
+    assert not data.catalogue.content.images.any()
+    fitted, evaluation = pipeline.fit_and_measure(data, options)
 
-    shown = rank_candidates(fitted.retrieval(material.test), fitted.ranker.scores, {})
+    shown = rank_candidates(fitted.retrieval(data.test), fitted.ranker.scores, {})
     assert np.isfinite(shown.scores).all()
     for articles in shown.rankings[SERVED]:
         known = articles[articles != NO_ARTICLE]
@@ -62,7 +62,7 @@ def test_everybody_is_shown_articles_and_what_was_measured_is_made_of_numbers(na
 
     if name in ("one article", "nobody ever buys anything new"):  # towers and curves without anything to learn from
         pipeline.write_curves(settings, fitted, 1)
-        written = pipeline.write(settings, 1, material, options, fitted, evaluation)
+        written = pipeline.write(settings, 1, data, options, fitted, evaluation)
         assert np.isfinite(Release.open(written.folder).index.vectors).all()
 
 

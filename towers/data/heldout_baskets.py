@@ -27,7 +27,7 @@ MOST_KNOWN = 5
 
 
 def split_baskets(snapshot: Snapshot, limit: int, rng: np.random.Generator) -> Snapshot:
-    """Strangers of a day as customers who have bought a part of their basket before.
+    """Cold customers of a day as customers who have bought a part of their basket before.
 
     How long ago is drawn from the day's customers with history. The day's snapshot without customers where nobody has
     any, or nobody else bought two products.
@@ -55,7 +55,7 @@ def split_baskets(snapshot: Snapshot, limit: int, rng: np.random.Generator) -> S
 
 
 def join_baskets(rows: RankingSet, baskets: RankingSet, columns: tuple[str, ...]) -> RankingSet:
-    """The ranker's rows with those of cut baskets behind them.
+    """The ranker's rows with those of held-out baskets behind them.
 
     The second part of a basket is found oftener than anything new is bought on a day, so their rows are weighed as if
     negatives had been left out: the ranker's chances stay those of real customers.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -22,12 +23,20 @@ from towers.data.purchase_log import PurchaseLog
 from towers.data.purchases import day_name, log_numbers, read_purchases, training_days
 from towers.data.snapshot import Snapshot
 from towers.evaluation.metrics import Targets
-from towers.training.fitted_sources import Shop
 
 
 @dataclass(frozen=True)
-class Material:
-    """The catalogue, the log and the mornings of the training days."""
+class Shop:
+    """What all days have in common."""
+
+    catalogue: Catalogue
+    purchases: PurchaseLog
+    vocabularies: Mapping[str, Mapping[str, int]]  # of the query tower's categories
+
+
+@dataclass(frozen=True)
+class TrainingData:
+    """The catalogue, the log and snapshots of the training days."""
 
     as_of: date  # purchases dated before it are known
     catalogue: Catalogue
@@ -37,17 +46,17 @@ class Material:
     report: Snapshot  # the last: what a fit on the others is measured on
     test: Snapshot  # the report day's test customers
     test_log_customers: npt.NDArray[np.int32]  # as the log numbers them
-    morning: Snapshot  # of ``as_of``, without customers
+    release_day: Snapshot  # ``as_of`` itself, without customers
 
     @property
     def shop(self) -> Shop:
-        """What all mornings have in common."""
+        """What all days have in common."""
         return Shop(self.catalogue, self.purchases, self.vocabularies)
 
 
-def open_material(
+def open_training_data(
     tables_dir: Path, store: Any, as_of: date, days: int, customers_per_day: int, test_customers: int, seed: int
-) -> Material:
+) -> TrainingData:
     """Join features point-in-time and read the purchases.
 
     Args:
@@ -73,7 +82,7 @@ def open_material(
     *past, report = point_in_time.snapshots(catalogue.table, chosen, customers_per_day, seed)
     test = _test_cases(report, test_customers, seed)
     (articles,) = point_in_time.article_tables(catalogue.table, [today])
-    return Material(
+    return TrainingData(
         as_of=as_of,
         catalogue=catalogue,
         purchases=purchases,
@@ -82,7 +91,7 @@ def open_material(
         report=report,
         test=test,
         test_log_customers=log_numbers(tables_dir, catalogue.table.ids, [c.customer_id for c in test.customers]),
-        morning=Snapshot(today, articles, [], Targets.from_lists([])),
+        release_day=Snapshot(today, articles, [], Targets.from_lists([])),
     )
 
 

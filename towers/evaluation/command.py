@@ -20,8 +20,8 @@ from towers.evaluation.holdout import Holdout, read_holdout
 from towers.evaluation.known_best import KnownBestRows
 from towers.evaluation.rows import TREES, Subject, chosen_rows
 from towers.evaluation.served.answers import ROW, ask_gateway
-from towers.training.measured import Measured
-from towers.training.released import open_subject
+from towers.training.evaluation_artifacts import EvaluationArtifacts
+from towers.training.release_under_test import open_subject
 
 FIRST_DAY, WHOLE_FILE = "holdout", "holdout_whole_file"
 
@@ -51,7 +51,7 @@ def run(settings: Settings, request: EvaluationRequest) -> dict[str, Evaluation]
     rows = chosen_rows(request.rows)
     folder = settings.releases_dir / str(request.release)
     manifest = Manifest.read(folder)
-    measured = Measured.of(settings, request.release)
+    measured = EvaluationArtifacts.of(settings, request.release)
     peers = measured.release_peers
     splits: dict[str, tuple[date, Mapping[str, list[str]] | None]] = {}
     if request.holdout is not None:

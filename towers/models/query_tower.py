@@ -1,8 +1,8 @@
 """The query tower: a customer's profile, history, 30-day activity and last articles -> a unit vector.
 
-A unit vector alone would be as sure of a stranger's taste as of a regular's. So the last dimension, in which every
-candidate is zero, takes up what is not known: the other dimensions have length "confidence", and the scores of a
-customer of whom little is known stay near each other, so that popularity decides.
+A unit vector alone would be as sure of a cold customer's taste as of a returning one's. So the last dimension, in
+which every candidate is zero, takes up what is not known: the other dimensions have length "confidence", and the scores
+of a customer of whom little is known stay near each other, so that popularity decides.
 """
 
 from __future__ import annotations

@@ -18,7 +18,7 @@ from infra.base.progress import console
 from serving.retrieval.customer import Customer
 from towers.data.catalogue import Catalogue
 from towers.data.snapshot import Snapshot
-from towers.data.training_data import Material
+from towers.data.training_data import TrainingData
 from towers.evaluation.ablation_report import EVERYTHING, AblationReport, report_of
 from towers.evaluation.metrics import target_ranks
 from towers.evaluation.peers.contenders import rank_by_towers
@@ -37,7 +37,7 @@ class Variant:
 
     name: str
     what: str
-    material: Callable[[Material], Material] | None = None  # None: the towers see what they always see
+    data: Callable[[TrainingData], TrainingData] | None = None  # None: the towers see what they always see
     config: Callable[[FittingConfig], FittingConfig] = lambda config: config
 
 
@@ -64,9 +64,9 @@ def variants(sources: Sequence[str], images_dir: Path, seed: int) -> dict[str, V
         seed: of what is shuffled.
     """
 
-    def pictures_shuffled(material: Material) -> Material:
-        pictured = pictured_articles(images_dir, material.catalogue.table.ids)
-        return _with_content(material, images=_shuffle(pictured, seed))
+    def pictures_shuffled(data: TrainingData) -> TrainingData:
+        pictured = pictured_articles(images_dir, data.catalogue.table.ids)
+        return _with_content(data, images=_shuffle(pictured, seed))
 
     made = [
         Variant("without_pictures", "no picture embeddings", lambda m: _with_content(m, images=_blank)),
@@ -78,7 +78,7 @@ def variants(sources: Sequence[str], images_dir: Path, seed: int) -> dict[str, V
             lambda m: _with_content(m, terms=_shuffle(np.ones(len(m.catalogue.table), np.bool_), seed)),
         ),
         Variant("without_stream", "no 30-day activity of customers and articles", _without_stream),
-        Variant("without_tastes", "no latent tastes", config=lambda config: replace(config, taste_dim=0)),
+        Variant("without_tastes", "no latent tastes", config=lambda config: replace(config, latent_dim=0)),
         *(
             Variant(
                 f"without_{name}", f"source {name} off", config=partial(FittingConfig.with_quotas, changes={name: 0})
@@ -105,12 +105,12 @@ def choose(known: Mapping[str, Variant], only: str | None) -> list[Variant]:
 
 
 def ablate(
-    material: Material, config: FittingConfig, chosen: Sequence[Variant], report_days: int = 1, fits: int = 1
+    data: TrainingData, config: FittingConfig, chosen: Sequence[Variant], report_days: int = 1, fits: int = 1
 ) -> AblationReport:
     """Train and measure everything, and each variant.
 
     Args:
-        material: from ``open_material``.
+        data: from ``open_training_data``.
         config: of all fits.
         chosen: what to take away in turn.
         report_days: measure on so many of the last days, by models that had seen none of them: what is rare, such as
@@ -121,19 +121,19 @@ def ablate(
     Raises:
         UserError: no day is left to train on.
     """
-    if report_days > len(material.past):
-        raise UserError(f"{report_days} report days leave none of {len(material.past) + 1} to train on; ask for fewer")
-    material, tests = _held_back(material, report_days)
+    if report_days > len(data.past):
+        raise UserError(f"{report_days} report days leave none of {len(data.past) + 1} to train on; ask for fewer")
+    data, tests = _held_back(data, report_days)
     configs = [config.with_seed(config.seed + fit) for fit in range(fits)]
     console.print(f"[bold]{EVERYTHING}[/bold]")
-    whole = _Setting.of(material, tests, configs)
+    whole = _Setting.of(data, tests, configs)
     ranks = {EVERYTHING: whole.ranks(configs)}
     for number, variant in enumerate(chosen, start=1):
         console.print(f"[bold]{number} of {len(chosen)}: {variant.name}[/bold], {variant.what}", highlight=False)
         setting = whole
-        if variant.material is not None:
-            days = [variant.material(replace(material, past=[], report=day, test=day)).test for day in tests]
-            setting = _Setting.of(variant.material(material), days, configs)
+        if variant.data is not None:
+            days = [variant.data(replace(data, past=[], report=day, test=day)).test for day in tests]
+            setting = _Setting.of(variant.data(data), days, configs)
         ranks[variant.name] = setting.ranks([variant.config(config) for config in configs])
     return report_of(tests, ranks, config.seed)
 
@@ -142,19 +142,19 @@ def ablate(
 class _Setting:
     """What is seen, and what variants that see the same have in common."""
 
-    material: Material
+    data: TrainingData
     tests: Sequence[Snapshot]
     sources_by_day: FittedSourcesByDay
     towers: Sequence[FittedTowers]  # of each fit
 
     @classmethod
-    def of(cls, material: Material, tests: Sequence[Snapshot], configs: Sequence[FittingConfig]) -> _Setting:
+    def of(cls, data: TrainingData, tests: Sequence[Snapshot], configs: Sequence[FittingConfig]) -> _Setting:
         """Train the towers of every fit."""
         towers = [
-            fit_towers(material.past, material.catalogue, material.vocabularies, config.towers, config.tower_training)
+            fit_towers(data.past, data.catalogue, data.vocabularies, config.towers, config.tower_training)
             for config in configs
         ]
-        return cls(material, tests, configs[0].sources_by_day(material.shop), towers)
+        return cls(data, tests, configs[0].sources_by_day(data.shop), towers)
 
     def ranks(self, configs: Sequence[FittingConfig]) -> Ranks:
         """Fit a ranker to each fit's towers, and rank the test days' customers."""
@@ -163,15 +163,15 @@ class _Setting:
 
     def _ranks(self, towers: FittedTowers, config: FittingConfig) -> Ranks:
         sources_by_day = self.sources_by_day
-        if config.taste_dim != sources_by_day.taste_dim:
-            sources_by_day = config.sources_by_day(self.material.shop)
-        fitted = fit_ranker(self.material.past, towers, sources_by_day, config)
+        if config.latent_dim != sources_by_day.latent_dim:
+            sources_by_day = config.sources_by_day(self.data.shop)
+        fitted = fit_ranker(self.data.past, towers, sources_by_day, config)
         return Ranks.join([self._ranks_of_day(test, fitted) for test in self.tests], np.concatenate)
 
     def _ranks_of_day(self, test: Snapshot, fitted: Fitted) -> Ranks:
         retrieval = fitted.retrieval(test)
         unknown = np.full(len(test.customers), -1, np.int32)  # only peers ask the log about customers
-        order = served_order(Subject(retrieval, fitted.ranker.scores, self.material.purchases, unknown), ())
+        order = served_order(Subject(retrieval, fitted.ranker.scores, self.data.purchases, unknown), ())
         return Ranks(
             target_ranks(order.rankings[SERVED], test.targets),
             target_ranks(rank_by_towers(retrieval), test.targets),
@@ -179,13 +179,13 @@ class _Setting:
         )
 
 
-def _held_back(material: Material, report_days: int) -> tuple[Material, list[Snapshot]]:
-    """The material without the last days, and these."""
+def _held_back(data: TrainingData, report_days: int) -> tuple[TrainingData, list[Snapshot]]:
+    """The data without the last days, and these."""
     if report_days == 1:
-        return material, [material.test]
-    days = [*material.past, material.report]
+        return data, [data.test]
+    days = [*data.past, data.report]
     tests = [day.take(np.flatnonzero(day.targets.counts)) for day in days[-report_days:]]
-    return replace(material, past=days[:-report_days]), tests
+    return replace(data, past=days[:-report_days]), tests
 
 
 def pictured_articles(images_dir: Path, article_ids: Sequence[str]) -> npt.NDArray[np.bool_]:
@@ -216,16 +216,16 @@ def _shuffle(which: npt.NDArray[np.bool_], seed: int) -> Change:
     return change
 
 
-def _with_content(material: Material, images: Change | None = None, terms: Change | None = None) -> Material:
-    content = material.catalogue.content
+def _with_content(data: TrainingData, images: Change | None = None, terms: Change | None = None) -> TrainingData:
+    content = data.catalogue.content
     if images is not None:
         content = replace(content, images=images(content.images))
     if terms is not None:
         content = replace(content, terms=terms(content.terms))
-    return replace(material, catalogue=Catalogue(material.catalogue.table, content))
+    return replace(data, catalogue=Catalogue(data.catalogue.table, content))
 
 
-def _without_stream(material: Material) -> Material:
+def _without_stream(data: TrainingData) -> TrainingData:
     def blinded(snapshot: Snapshot) -> Snapshot:
         articles = replace(snapshot.articles, activity=np.full_like(snapshot.articles.activity, np.nan))
         customers = [
@@ -240,8 +240,8 @@ def _without_stream(material: Material) -> Material:
         return Snapshot(snapshot.day, articles, customers, snapshot.targets)
 
     return replace(
-        material,
-        past=[blinded(snapshot) for snapshot in material.past],
-        report=blinded(material.report),
-        test=blinded(material.test),
+        data,
+        past=[blinded(snapshot) for snapshot in data.past],
+        report=blinded(data.report),
+        test=blinded(data.test),
     )

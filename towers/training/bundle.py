@@ -1,4 +1,4 @@
-"""What was fitted, as a release bundle of one morning."""
+"""What was fitted, as a release bundle of one day."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from serving.ranking.ranking_features import ranking_feature_names
 from serving.release.manifest import Manifest, SourceQuota
 from serving.release.writer import ReleaseContent
 from towers.data.snapshot import Snapshot
-from towers.data.training_data import Material
+from towers.data.training_data import TrainingData
 from towers.images.reduction import Reduction
 from towers.training.export import ServedCandidateTower, export_candidate_tower, export_query_tower, export_ranker
 from towers.training.fitting import Fitted
@@ -21,9 +21,9 @@ from towers.training.fitting import Fitted
 
 def release_content(
     release: int,
-    material: Material,
+    data: TrainingData,
     fitted: Fitted,
-    morning: Snapshot,
+    snapshot: Snapshot,
     images_dir: Path,
     headline: Mapping[str, float],
     metrics: Mapping[str, Any],
@@ -32,22 +32,22 @@ def release_content(
 
     Args:
         release: its number.
-        material: what the models were fitted to.
-        morning: the articles as of the day that the release is for; the sources are fitted to purchases before it.
+        data: what the models were fitted to.
+        snapshot: the articles as of the day that the release is for; the sources are fitted to purchases before it.
         images_dir: holds the pictures' PCA, if there is one.
         headline: metrics for the manifest.
         metrics: of ``metrics.json``.
     """
     towers, config = fitted.towers, fitted.config
-    retrieval = fitted.retrieval(morning)
-    candidate_tower = ServedCandidateTower(towers.model, material.catalogue.content.image_scale)
-    as_of = date_of(morning.day)
+    retrieval = fitted.retrieval(snapshot)
+    candidate_tower = ServedCandidateTower(towers.model, data.catalogue.content.image_scale)
+    as_of = date_of(snapshot.day)
     manifest = Manifest(
         release=release,
         as_of=as_of.isoformat(),
         created_at=datetime.now(UTC).isoformat(timespec="seconds"),
         seed=config.seed,
-        articles=len(morning.articles),
+        articles=len(snapshot.articles),
         embedding_dim=towers.model.config.embedding_dim,
         temperature=float(towers.model.temperature),
         prior_weight=towers.model.config.prior_weight,
@@ -55,7 +55,7 @@ def release_content(
             SourceQuota(name, limit, tuple(fitted.precision[name].tolist())) for name, limit in config.quotas.items()
         ),
         query_numeric=QUERY_NUMERIC,
-        query_categories={name: list(vocabulary) for name, vocabulary in material.vocabularies.items()},
+        query_categories={name: list(vocabulary) for name, vocabulary in data.vocabularies.items()},
         ranking_features=ranking_feature_names(tuple(config.quotas)),
         image_backbone=_image_backbone(images_dir),
         metrics=dict(headline),

@@ -13,23 +13,13 @@ from serving.retrieval.articles import ArticleTable
 from serving.retrieval.item_index import ItemIndex
 from serving.retrieval.sources.registry import SOURCES
 from serving.retrieval.sources.source import CandidateSource, Quota
-from towers.data.catalogue import Catalogue
-from towers.data.purchase_log import PurchaseLog
 from towers.data.ranking_set import Retrieval
 from towers.data.snapshot import Snapshot
+from towers.data.training_data import Shop
 from towers.training.counts.article_counts import with_counts
 from towers.training.counts.past_shop import PastShop
+from towers.training.factor_fitting import DIM, fit_latent_factors
 from towers.training.fitted_towers import TowerPart
-from towers.training.taste_fitting import DIM, fit_tastes
-
-
-@dataclass(frozen=True)
-class Shop:
-    """What all days have in common."""
-
-    catalogue: Catalogue
-    purchases: PurchaseLog
-    vocabularies: Mapping[str, Mapping[str, int]]  # of the query tower's categories
 
 
 @dataclass(frozen=True)
@@ -40,17 +30,19 @@ class FittedSources:
     sources: Mapping[str, CandidateSource]
 
     @classmethod
-    def fit(cls, snapshot: Snapshot, shop: Shop, names: Collection[str], taste_dim: int) -> FittedSources:
+    def fit(cls, snapshot: Snapshot, shop: Shop, names: Collection[str], latent_dim: int) -> FittedSources:
         """Fit the named sources.
 
         Args:
             shop: purchases of the day or later are not looked at.
-            taste_dim: length of a latent taste, 0 for none.
+            latent_dim: length of a latent taste, 0 for none.
         """
         known, catalogue = shop.purchases.before(snapshot.day), shop.catalogue
         articles = with_counts(snapshot.articles, known)
-        if taste_dim:
-            articles = replace(articles, tastes=fit_tastes(known, articles, catalogue.columns, taste_dim))
+        if latent_dim:
+            articles = replace(
+                articles, latent_factors=fit_latent_factors(known, articles, catalogue.columns, latent_dim)
+            )
         past = PastShop(articles, known, catalogue.content.images)
         return cls(articles, {source.name: source.fit(past) for source in SOURCES if source.name in names})
 
@@ -86,13 +78,13 @@ class FittedSourcesByDay:
 
     shop: Shop
     names: Collection[str]  # of sources
-    taste_dim: int = DIM
+    latent_dim: int = DIM
     fitted: dict[int, FittedSources] = field(default_factory=dict)
 
     def of(self, snapshot: Snapshot) -> FittedSources:
         """That of the snapshot's day, whichever customers it holds."""
         if snapshot.day not in self.fitted:
-            self.fitted[snapshot.day] = FittedSources.fit(snapshot, self.shop, self.names, self.taste_dim)
+            self.fitted[snapshot.day] = FittedSources.fit(snapshot, self.shop, self.names, self.latent_dim)
         return self.fitted[snapshot.day]
 
     def retrieve(

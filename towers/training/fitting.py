@@ -19,12 +19,13 @@ from towers.data.folds import fold
 from towers.data.heldout_baskets import join_baskets, split_baskets
 from towers.data.ranking_set import RankingSet, Retrieval, make_ranking_set
 from towers.data.snapshot import Snapshot
+from towers.data.training_data import Shop
 from towers.models.ranker import RankerConfig, ServedRanker, calibrate, train_ranker
 from towers.models.two_stage import TwoStageConfig
 from towers.training.counts.source_precision import Answer, fit_source_precision
-from towers.training.fitted_sources import FittedSourcesByDay, Shop
+from towers.training.factor_fitting import DIM
+from towers.training.fitted_sources import FittedSourcesByDay
 from towers.training.fitted_towers import FittedTowers, TowerPart, fit_towers
-from towers.training.taste_fitting import DIM
 from towers.training.tower_trainer import TowerTraining
 
 QUOTAS: Mapping[str, int] = {source.name: source.default_quota for source in SOURCES if source.default_quota}
@@ -42,14 +43,14 @@ class FittingConfig:
     tower_training: TowerTraining = field(default_factory=TowerTraining)
     ranker: RankerConfig = field(default_factory=RankerConfig)
     quotas: Mapping[str, int] = field(default_factory=lambda: dict(QUOTAS))
-    taste_dim: int = DIM  # length of a latent taste, 0 for none
+    latent_dim: int = DIM  # length of a latent taste, 0 for none
     ranker_customers: int = 10_000
     ranker_baskets: int = 8_000
     seed: int = 7
 
     def sources_by_day(self, shop: Shop) -> FittedSourcesByDay:
         """The shop's sources_by_day, as these sources and tastes need them."""
-        return FittedSourcesByDay(shop, tuple(self.quotas), self.taste_dim)
+        return FittedSourcesByDay(shop, tuple(self.quotas), self.latent_dim)
 
     def with_quotas(self, changes: Mapping[str, int]) -> FittingConfig:
         """The same with other quotas for some sources; 0 switches a source off.
@@ -127,17 +128,17 @@ def fit_ranker(
         return make_ranking_set(retrievals, customers, negatives, rng, only_new_products=baskets)
 
     cases = in_folds(ranking_cases(snapshots, config.ranker_customers, rng), towers)
-    precision = fit_precision((retrieved(case.regulars()) for case in cases), tuple(config.quotas))
+    precision = fit_precision((retrieved(case.returning()) for case in cases), tuple(config.quotas))
     rows = real = rows_of(cases, config.ranker.negatives_per_customer, baskets=False)
     days = {case.snapshot.day for case in cases}
     of_days = in_folds([snapshot for snapshot in snapshots if snapshot.day in days], towers)
-    baskets = cut_baskets(of_days, config.ranker_baskets, rng)
+    baskets = held_out_baskets(of_days, config.ranker_baskets, rng)
     if baskets:
         # Half as many negatives: there are many of these, and all are of the easier kind.
         known = rows_of(baskets, config.ranker.negatives_per_customer // 2, baskets=True)
         rows = join_baskets(rows, known, columns)
     model = train_ranker(rows, config.ranker)
-    # Strangers and cut baskets teach the order; the chances are to be those of the customers who are served by it.
+    # Cold customers and held-out baskets teach the order; the chances are to be those of who is served by it.
     returning = real.features[:, column_of(columns, "days_since_last_purchase")] < NEVER_DAYS
     calibrate(model, real, returning)
     return Fitted(
@@ -165,7 +166,7 @@ class FoldCase(NamedTuple):
     snapshot: Snapshot
     towers: TowerPart
 
-    def regulars(self) -> FoldCase:
+    def returning(self) -> FoldCase:
         """Those who had bought before."""
         return self._replace(snapshot=self.snapshot.take(np.flatnonzero(self.snapshot.warm)))
 
@@ -180,19 +181,19 @@ def in_folds(snapshots: Sequence[Snapshot], towers: FittedTowers) -> list[FoldCa
     return [case for case in cases if case.snapshot.customers]
 
 
-def cut_baskets(cases: Sequence[FoldCase], customers: int, rng: np.random.Generator) -> list[FoldCase]:
-    """Cut baskets of these cases, at most so many customers in all; nothing where there are none to cut."""
-    cut = [case._replace(snapshot=split_baskets(case.snapshot, customers // len(cases), rng)) for case in cases]
-    return [case for case in cut if case.snapshot.customers]
+def held_out_baskets(cases: Sequence[FoldCase], customers: int, rng: np.random.Generator) -> list[FoldCase]:
+    """Held-out baskets of these cases, of so many customers in all; nothing where there are none to split."""
+    split = [case._replace(snapshot=split_baskets(case.snapshot, customers // len(cases), rng)) for case in cases]
+    return [case for case in split if case.snapshot.customers]
 
 
 def ranking_cases(snapshots: Sequence[Snapshot], customers: int, rng: np.random.Generator) -> list[Snapshot]:
     """Draw the ranker's customers from the latest days: of each day those with history, and as many without.
 
-    Strangers have to be many: with a few, the ranker reads into their rows what it learned of regulars, and ranks them
-    worse than popularity does. In a young log, where most are strangers, a day gives at least a fifth of all cases.
+    Cold customers have to be many: with a few, the ranker reads into their rows what it learned of others, and ranks
+    them worse than popularity does. In a young log, where most are cold, a day gives at least a fifth of all cases.
 
-    The first day is left out where there are others: what its neighbours and affinities are fitted to is too little
+    The first day is left out where there are others: what its neighbours and co-occurrence are fitted to is too little
     for it to look like a day that is served. (On H&M's second day alone or both before the third: LightGBM's MAP@12 on
     the third is .170 or .161.)
     """
@@ -202,8 +203,8 @@ def ranking_cases(snapshots: Sequence[Snapshot], customers: int, rng: np.random.
         if customers <= 0:
             break
         warm = rng.permutation(np.flatnonzero(snapshot.warm))[:customers]
-        strangers = min(max(len(warm), share_of_a_day), customers - len(warm))
-        cold = rng.permutation(np.flatnonzero(~snapshot.warm))[:strangers]
+        most_cold = min(max(len(warm), share_of_a_day), customers - len(warm))
+        cold = rng.permutation(np.flatnonzero(~snapshot.warm))[:most_cold]
         cases.append(snapshot.take(np.sort(np.concatenate([warm, cold]))))
         customers -= len(warm) + len(cold)
     return cases[::-1]

@@ -3,7 +3,7 @@
 snapshots of past days -> training pairs -> two towers -> index and sources -> ranker -> evaluation -> bundle
 
 Models are fitted to all days but the last, to be measured on that one, and then to everything, for the release. Each
-step is a function of its own, so that whoever needs several releases of the same material repeats none.
+step is a function of its own, so that whoever needs several releases of the same data repeats none.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ from infra.base.errors import UserError
 from infra.base.progress import console
 from infra.base.settings import Settings
 from serving.release.writer import write_release
-from towers.data.training_data import Material, open_material
+from towers.data.training_data import TrainingData, open_training_data
 from towers.evaluation.evaluate import evaluate
 from towers.evaluation.evaluation import Evaluation
 from towers.evaluation.known_best import KnownBestRows
 from towers.evaluation.rows import Subject
 from towers.reports.training_curves import training_curves
 from towers.training.bundle import release_content
+from towers.training.evaluation_artifacts import EvaluationArtifacts, write_peers, write_test_fit
 from towers.training.fitting import Fitted, FittingConfig, fit
-from towers.training.measured import Measured, write_peers, write_test_fit
 
 
 @dataclass(frozen=True)
@@ -69,13 +69,13 @@ def train(settings: Settings, store: Any, release: int, options: TrainOptions, i
         UserError: the release exists, or tables or enough days are missing.
     """
     refuse_existing(settings, release)
-    material = open_options(settings, store, options)
-    measured = fit_and_measure(material, options)
-    write_test_fit(settings, release, material, measured.fitted)
+    data = open_options(settings, store, options)
+    measured = fit_and_measure(data, options)
+    write_test_fit(settings, release, data, measured.fitted)
     write_curves(settings, measured.fitted, release)
-    fitted = fit_everything(material, options, measured.fitted) if include_report_day else measured.fitted
-    write_peers(Measured.of(settings, release).release_peers, fitted)
-    return write(settings, release, material, options, fitted, measured.evaluation)
+    fitted = fit_everything(data, options, measured.fitted) if include_report_day else measured.fitted
+    write_peers(EvaluationArtifacts.of(settings, release).release_peers, fitted)
+    return write(settings, release, data, options, fitted, measured.evaluation)
 
 
 def refuse_existing(settings: Settings, release: int) -> None:
@@ -89,9 +89,9 @@ def refuse_existing(settings: Settings, release: int) -> None:
         raise UserError(f"release {release} exists at {folder}; a release never changes, take the next number")
 
 
-def open_options(settings: Settings, store: Any, options: TrainOptions) -> Material:
-    """The material that the options name; says so where pictures were embedded too late to be among the features."""
-    material = open_material(
+def open_options(settings: Settings, store: Any, options: TrainOptions) -> TrainingData:
+    """The data that the options name; says so where pictures were embedded too late to be among the features."""
+    data = open_training_data(
         settings.tables_dir,
         store,
         options.as_of,
@@ -100,27 +100,27 @@ def open_options(settings: Settings, store: Any, options: TrainOptions) -> Mater
         options.test_customers,
         options.fitting.seed,
     )
-    if (settings.images_dir / "embeddings.parquet").exists() and not material.catalogue.content.images.any():
+    if (settings.images_dir / "embeddings.parquet").exists() and not data.catalogue.content.images.any():
         console.print(
             "[yellow]no picture is among the features, though pictures have been embedded; to learn from them, run "
             f"`vitrine features --as-of {options.as_of}` after `vitrine images`[/yellow]"
         )
-    return material
+    return data
 
 
-def fit_and_measure(material: Material, options: TrainOptions) -> Measurement:
+def fit_and_measure(data: TrainingData, options: TrainOptions) -> Measurement:
     """Fit to all days but the last and measure on that one."""
-    fitted = fit(material.past, options.fitting.sources_by_day(material.shop), options.fitting)
-    return Measurement(fitted, evaluate(measured_subject(material, fitted, options)))
+    fitted = fit(data.past, options.fitting.sources_by_day(data.shop), options.fitting)
+    return Measurement(fitted, evaluate(measured_subject(data, fitted, options)))
 
 
-def measured_subject(material: Material, fitted: Fitted, options: TrainOptions) -> Subject:
+def measured_subject(data: TrainingData, fitted: Fitted, options: TrainOptions) -> Subject:
     """What was fitted, as of the report day's morning."""
     return Subject(
-        fitted.retrieval(material.test),
+        fitted.retrieval(data.test),
         fitted.ranker.scores,
-        material.purchases,
-        material.test_log_customers,
+        data.purchases,
+        data.test_log_customers,
         fitted.towers.head_logits,
         fitted.rows,
         options.known_best,
@@ -128,19 +128,19 @@ def measured_subject(material: Material, fitted: Fitted, options: TrainOptions) 
     )
 
 
-def fit_everything(material: Material, options: TrainOptions, measured: Fitted) -> Fitted:
+def fit_everything(data: TrainingData, options: TrainOptions, measured: Fitted) -> Fitted:
     """Fit to all days, the last included.
 
     The ranker sees its customers through towers of the measured fit: those have not seen the last day either.
     """
-    days = [*material.past, material.report]
+    days = [*data.past, data.report]
     return fit(days, measured.sources_by_day, options.fitting, measured.out_of_fold)
 
 
 def write(
     settings: Settings,
     release: int,
-    material: Material,
+    data: TrainingData,
     options: TrainOptions,
     fitted: Fitted,
     evaluation: Evaluation,
@@ -148,9 +148,9 @@ def write(
     """Write the release's bundle."""
     content = release_content(
         release,
-        material,
+        data,
         fitted,
-        material.morning,
+        data.release_day,
         settings.images_dir,
         evaluation.headline(),
         evaluation.as_json(),

@@ -58,7 +58,7 @@ def test_a_new_group_is_one_new_file_and_its_line_in_the_table(tmp_path: Path, m
         ")\n"
     )
     table = room / "ranking_features.py"
-    line = "            TASTES,\n"
+    line = "            LATENT_FACTORS,\n"
     assert table.read_text().count(line) == 1
     importing = "from room_for_more.features.length_of_name import LENGTH_OF_NAME\n"
     text = table.read_text().replace(line, f"{line}            LENGTH_OF_NAME,\n")

@@ -17,7 +17,7 @@ from serving.retrieval.articles import ACTIVITY_COLUMNS, CATEGORIES, SALES_COLUM
 from serving.retrieval.candidates import ABSENT, CandidateSet
 from serving.retrieval.customer import Customer
 from serving.retrieval.item_index import ItemIndex
-from serving.retrieval.tastes import Tastes
+from serving.retrieval.latent_factors import LatentFactors
 from tests.serving.retrieval_worlds import TODAY, bought, shop
 from towers.data.purchase_log import PurchaseLog
 from towers.training.counts.article_counts import with_counts
@@ -41,7 +41,7 @@ def articles() -> ArticleTable:
         (TODAY - 40 + np.arange(40)).astype(np.int32),
     )
     groups = len(table.vocabularies["index_group_name"])
-    tastes = Tastes(
+    tastes = LatentFactors(
         vectors=np.array([[1, 0], [0, 1], [0.5, 0.5], [-1, 0], [0, -1], [0.2, -0.3]], np.float32),
         starts=np.array([TODAY - 60, TODAY - 20], np.int32),
         middles=np.full((2, groups, 2), 0.1, np.float32),
@@ -50,7 +50,7 @@ def articles() -> ArticleTable:
         prior_precision=2 * np.eye(2, dtype=np.float32),
         shares=np.array([0, 0.5, 0.3, 0.2, *[0] * (groups - 4)], np.float32),
     )
-    return replace(with_counts(table, purchases), tastes=tastes)
+    return replace(with_counts(table, purchases), latent_factors=tastes)
 
 
 def index() -> ItemIndex:

@@ -9,7 +9,7 @@ from towers.data.folds import FOLDS, all_but, fold, fold_of
 from towers.models.article_encoder import EncoderSize
 from towers.models.two_stage import TwoStageConfig
 from towers.training.fitted_towers import fit_towers
-from towers.training.fitting import cut_baskets, in_folds
+from towers.training.fitting import held_out_baskets, in_folds
 from towers.training.tower_trainer import TowerTraining
 
 SMALL = TwoStageConfig(embedding_dim=8, query_hidden=(8,), candidate_hidden=(8,), encoder=EncoderSize(content_dim=8))
@@ -40,7 +40,7 @@ def test_what_a_fold_buys_does_not_change_the_towers_that_it_is_seen_through() -
     assert fit_towers(fewer, shop, VOCABULARIES, SMALL, SHORT, towers.out_of_fold).out_of_fold is towers.out_of_fold
 
     cases = in_folds(days, towers)
-    baskets = cut_baskets(cases, 60, np.random.default_rng(1))
+    baskets = held_out_baskets(cases, 60, np.random.default_rng(1))
     assert {customer.customer_id for case in cases for customer in case.snapshot.customers} == {
         customer.customer_id for day in days for customer in day.customers
     }

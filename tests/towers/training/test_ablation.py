@@ -13,7 +13,7 @@ import pytest
 
 from infra.base.errors import UserError
 from tests.towers.tower_worlds import FIRST_DAY, VOCABULARIES, catalogue, purchases_of_two_styles, snapshot_on
-from towers.data.training_data import Material
+from towers.data.training_data import TrainingData
 from towers.evaluation.ablation_report import AblationReport
 from towers.models.article_encoder import EncoderSize
 from towers.models.ranker import RankerConfig
@@ -35,22 +35,22 @@ CONFIG = FittingConfig(
 
 
 @pytest.fixture(scope="module")
-def material() -> Material:
+def data() -> TrainingData:
     shop, purchases = catalogue(), purchases_of_two_styles()
     *past, report = [snapshot_on(shop, FIRST_DAY + day, purchases) for day in range(3, 8)]
     numbers = np.array([int(customer.customer_id) for customer in report.customers], np.int32)
     as_of = date(1970, 1, 1) + timedelta(days=FIRST_DAY + 8)
-    return Material(as_of, shop, purchases, VOCABULARIES, past, report, report, numbers, report.take(np.arange(0)))
+    return TrainingData(as_of, shop, purchases, VOCABULARIES, past, report, report, numbers, report.take(np.arange(0)))
 
 
 def test_a_source_that_is_off_takes_its_candidates_along_and_the_towers_are_trained_once(
-    material: Material, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    data: TrainingData, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     trained = []
     fit_towers = ablation.fit_towers
     monkeypatch.setattr(ablation, "fit_towers", lambda *args: trained.append(1) or fit_towers(*args))
     known = variants(tuple(QUOTAS), tmp_path, seed=1)
-    report = ablate(material, CONFIG, [known["without_bought_together"], known["without_tower"]])
+    report = ablate(data, CONFIG, [known["without_bought_together"], known["without_tower"]])
     assert len(trained) == 1
     warm = report.candidates["warm"]
     assert max(warm["without_bought_together"], warm["without_tower"]) < warm["everything"]
@@ -73,29 +73,29 @@ def embed_pictures_of(images_dir: Path, article_ids: Sequence[str]) -> None:
     np.savez(folder / "part-0.npz", article_ids=np.array(article_ids))
 
 
-def test_shuffled_pictures_stay_among_the_pictured(material: Material, tmp_path: Path) -> None:
-    content = material.catalogue.content
+def test_shuffled_pictures_stay_among_the_pictured(data: TrainingData, tmp_path: Path) -> None:
+    content = data.catalogue.content
     images = np.arange(60, dtype=np.float16)[:, None] * np.ones_like(content.images)
-    own = replace(material, catalogue=replace(material.catalogue, content=replace(content, images=images)))
-    embed_pictures_of(tmp_path, material.catalogue.table.ids[:40])
+    own = replace(data, catalogue=replace(data.catalogue, content=replace(content, images=images)))
+    embed_pictures_of(tmp_path, data.catalogue.table.ids[:40])
     known = variants((), tmp_path, seed=1)
-    shuffled = known["pictures_shuffled"].material(own).catalogue.content.images[:, 0]
+    shuffled = known["pictures_shuffled"].data(own).catalogue.content.images[:, 0]
     assert sorted(shuffled[:40].tolist()) == list(range(40))
     assert (shuffled[:40] != np.arange(40)).sum() > 30
     np.testing.assert_array_equal(shuffled[40:], np.arange(40, 60))
-    blank = known["without_pictures"].material(own).catalogue.content
+    blank = known["without_pictures"].data(own).catalogue.content
     assert not blank.images.any()
     np.testing.assert_array_equal(blank.terms, content.terms)
-    assert not known["without_text"].material(own).catalogue.content.terms.any()
+    assert not known["without_text"].data(own).catalogue.content.terms.any()
 
 
 def test_without_stream_nothing_of_the_last_30_days_is_left_but_the_history_is(
-    material: Material, tmp_path: Path
+    data: TrainingData, tmp_path: Path
 ) -> None:
-    blinded = variants((), tmp_path, seed=1)["without_stream"].material(material)
+    blinded = variants((), tmp_path, seed=1)["without_stream"].data(data)
     assert np.isnan(blinded.test.articles.activity).all()
-    assert not np.isnan(material.test.articles.activity_column("units_3d")).any()
-    for before, after in zip(material.test.customers, blinded.test.customers, strict=True):
+    assert not np.isnan(data.test.articles.activity_column("units_3d")).any()
+    for before, after in zip(data.test.customers, blinded.test.customers, strict=True):
         assert before.bought.tolist() == after.bought.tolist()
 
 
@@ -116,35 +116,35 @@ def test_pictured_are_the_articles_whose_own_picture_was_embedded(tmp_path: Path
 
 
 def test_several_report_days_are_kept_from_training_and_measured_together(
-    material: Material, monkeypatch: pytest.MonkeyPatch
+    data: TrainingData, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen = []
     fit_towers = ablation.fit_towers
     monkeypatch.setattr(
         ablation, "fit_towers", lambda days, *others: seen.append([d.day for d in days]) or fit_towers(days, *others)
     )
-    report = ablate(material, CONFIG, [], report_days=2)
-    *past, last = [day.day for day in material.past]
+    report = ablate(data, CONFIG, [], report_days=2)
+    *past, last = [day.day for day in data.past]
     assert seen == [past]
-    assert last < material.report.day
-    both = material.past[-1].warm.sum() + material.report.warm.sum()
+    assert last < data.report.day
+    both = data.past[-1].warm.sum() + data.report.warm.sum()
     assert report.sizes["warm"] == both
     with pytest.raises(UserError, match="leave none"):
-        ablate(material, CONFIG, [], report_days=5)
+        ablate(data, CONFIG, [], report_days=5)
 
 
 def test_several_fits_have_their_own_seeds_and_are_averaged_customer_by_customer(
-    material: Material, monkeypatch: pytest.MonkeyPatch
+    data: TrainingData, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def ranks_by_seed(_: object, towers: int, config: FittingConfig) -> Ranks:
         assert towers == config.tower_training.seed == config.ranker.seed
-        rng, targets = np.random.default_rng(towers), len(material.test.targets.articles)
+        rng, targets = np.random.default_rng(towers), len(data.test.targets.articles)
         return Ranks(*(rng.integers(0, 20, targets).astype(np.int32) for _ in range(3)))
 
     monkeypatch.setattr(ablation, "fit_towers", lambda *args: args[-1].seed)
     monkeypatch.setattr(ablation._Setting, "_ranks", ranks_by_seed)
-    both = ablate(material, CONFIG, [], fits=2)
-    alone = [ablate(material, CONFIG.with_seed(CONFIG.seed + fit), []) for fit in range(2)]
+    both = ablate(data, CONFIG, [], fits=2)
+    alone = [ablate(data, CONFIG.with_seed(CONFIG.seed + fit), []) for fit in range(2)]
 
     def metrics(report: AblationReport) -> dict[str, float]:
         return {name: figure.value for name, figure in report.figures().items()}

@@ -7,12 +7,13 @@ from pathlib import Path
 
 import numpy as np
 
+from serving.retrieval.latent_factors import LatentFactors
 from serving.retrieval.sources.registry import SOURCE_NAMES
-from serving.retrieval.tastes import Tastes
 from tests.towers.tower_worlds import FIRST_DAY, VOCABULARIES, catalogue, purchases_of_two_styles, snapshot_on
 from towers.data.folds import fold
 from towers.data.purchase_log import PurchaseLog
-from towers.training.fitted_sources import FittedSources, FittedSourcesByDay, Shop
+from towers.data.training_data import Shop
+from towers.training.fitted_sources import FittedSources, FittedSourcesByDay
 
 DAY = FIRST_DAY + 5
 
@@ -28,10 +29,10 @@ def test_what_is_bought_on_the_day_or_later_changes_nothing(tmp_path: Path) -> N
     shop, purchases = catalogue(), purchases_of_two_styles()
     today = snapshot_on(shop, DAY, purchases)
 
-    def fitted(known: PurchaseLog, folder: str) -> tuple[Tastes, dict[str, bytes]]:
+    def fitted(known: PurchaseLog, folder: str) -> tuple[LatentFactors, dict[str, bytes]]:
         made = FittedSourcesByDay(Shop(shop, known, VOCABULARIES), SOURCE_NAMES).of(today)
-        assert made.articles.tastes is not None
-        return made.articles.tastes, kept(made, tmp_path / folder)
+        assert made.articles.latent_factors is not None
+        return made.articles.latent_factors, kept(made, tmp_path / folder)
 
     tastes, sources = fitted(purchases, "all")
     same_tastes, same_sources = fitted(purchases.before(DAY), "before")
@@ -39,7 +40,7 @@ def test_what_is_bought_on_the_day_or_later_changes_nothing(tmp_path: Path) -> N
     assert sources == same_sources
     assert sources.keys() == other_sources.keys()
     assert sources != other_sources
-    for field in fields(Tastes):
+    for field in fields(LatentFactors):
         np.testing.assert_array_equal(getattr(tastes, field.name), getattr(same_tastes, field.name))
     assert not np.array_equal(tastes.vectors, other_tastes.vectors)
 

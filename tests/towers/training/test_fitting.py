@@ -25,6 +25,7 @@ from tests.towers.tower_worlds import (
 )
 from towers.data.ranking_set import Retrieval
 from towers.data.snapshot import Snapshot
+from towers.data.training_data import Shop
 from towers.evaluation.evaluate import evaluate
 from towers.evaluation.evaluation import Evaluation
 from towers.evaluation.rows import ALL_ROWS, Subject
@@ -34,7 +35,7 @@ from towers.models.ranker import RankerConfig
 from towers.models.two_stage import TwoStageConfig
 from towers.training.candidate_features import candidate_numeric
 from towers.training.export import ServedCandidateTower, export_candidate_tower, export_query_tower, export_ranker
-from towers.training.fitted_sources import FittedSourcesByDay, Shop
+from towers.training.fitted_sources import FittedSourcesByDay
 from towers.training.fitting import Fitted, FittingConfig, fit
 from towers.training.tower_trainer import TowerTraining
 

@@ -1,4 +1,4 @@
-"""Fits ``serving.retrieval.tastes``: directions in which customers differ, article vectors, the spread of tastes.
+"""Fits ``serving.retrieval.latent_factors``: how customers differ, article vectors, the spread of tastes.
 
 All steps are sums over purchases and small linear systems:
 
@@ -21,7 +21,7 @@ import numpy.typing as npt
 from scipy import linalg, sparse
 
 from serving.retrieval.articles import ArticleTable
-from serving.retrieval.tastes import GROUP, Tastes
+from serving.retrieval.latent_factors import GROUP, LatentFactors
 from towers.data.purchase_log import PurchaseLog
 
 DIM = 16
@@ -40,9 +40,9 @@ MOST_PURCHASES = 2_000_000
 CHUNK = 20_000
 
 
-def fit_tastes(
+def fit_latent_factors(
     purchases: PurchaseLog, articles: ArticleTable, columns: npt.NDArray[np.float32], dim: int = DIM
-) -> Tastes | None:
+) -> LatentFactors | None:
     """Fit to purchases; None where there are none.
 
     Args:
@@ -60,7 +60,7 @@ def fit_tastes(
     placed = _Articles.at(_moved(choices, placed, prior), choices)
     prior = _maximise(choices, placed, prior, ROUNDS[1])
     groups, width = len(choices.shares), vectors.shape[1]
-    return Tastes(
+    return LatentFactors(
         vectors=placed.vectors.astype(np.float32),
         starts=choices.starts,
         middles=placed.middles.reshape(-1, groups, width).astype(np.float32),

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from serving.retrieval.articles import CATEGORIES, ArticleTable
-from serving.retrieval.tastes import GROUP, Tastes
+from serving.retrieval.latent_factors import GROUP, LatentFactors
 from tests.towers.tower_worlds import catalogue
 from towers.data.purchase_log import PurchaseLog
-from towers.training import taste_fitting
-from towers.training.taste_fitting import fit_tastes
+from towers.training import factor_fitting
+from towers.training.factor_fitting import fit_latent_factors
 
 ARTICLES, CUSTOMERS, BASKETS, WEEKS = 120, 400, 12, 8
 STRENGTH = 1.5
@@ -28,7 +28,7 @@ class World:
     tastes: np.ndarray  # [customers]
     purchases: PurchaseLog
     columns: np.ndarray  # [n, 5]: looks, and four things that nobody cares for
-    fitted: Tastes
+    fitted: LatentFactors
 
     def purchases_columns(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         return self.purchases.customer, self.purchases.article, self.purchases.day
@@ -79,7 +79,7 @@ def draw(seed: int = 1) -> World:
     customer, article, day = np.array(sorted(rows, key=lambda row: row[2]), np.int32).T
     purchases = PurchaseLog(customer, article, day)
     columns = np.column_stack([looks, rng.normal(size=(ARTICLES, 4))]).astype(np.float32)
-    fitted = fit_tastes(purchases, articles, columns, dim=4)
+    fitted = fit_latent_factors(purchases, articles, columns, dim=4)
     assert fitted is not None
     return World(articles, looks, tastes, purchases, columns, fitted)
 
@@ -97,7 +97,7 @@ def test_where_content_is_wrong_buyers_are_believed(world: World) -> None:
     article = int(np.abs(world.looks).argmax())
     columns = world.columns.copy()
     columns[article] *= -1
-    fitted = fit_tastes(world.purchases, world.table, columns, dim=4)
+    fitted = fit_latent_factors(world.purchases, world.table, columns, dim=4)
     assert fitted is not None
     others = np.arange(ARTICLES) != article
     look_of = np.linalg.lstsq(fitted.vectors[others], world.looks[others], rcond=None)[0]
@@ -109,7 +109,7 @@ def test_an_article_that_nobody_bought_has_the_vector_that_its_content_says(worl
     unsold = int(np.abs(world.looks).argmax())
     kept = world.purchases.article != unsold
     log = PurchaseLog(*(column[kept] for column in world.purchases_columns()))
-    fitted = fit_tastes(log, world.table, world.columns, dim=4)
+    fitted = fit_latent_factors(log, world.table, world.columns, dim=4)
     assert fitted is not None
     alike = fitted.vectors @ np.linalg.solve(fitted.prior_precision, fitted.vectors[unsold])
     assert np.corrcoef(alike, world.looks * world.looks[unsold])[0, 1] > 0.8
@@ -120,7 +120,7 @@ def test_what_everybody_buys_tells_nothing_of_ones_taste(world: World) -> None:
     fad, customers = 3, np.arange(CUSTOMERS, dtype=np.int32)
     rows = (customers, np.full(CUSTOMERS, fad, np.int32), np.full(CUSTOMERS, TODAY - 1, np.int32))
     log = PurchaseLog(*(np.concatenate(pair) for pair in zip(world.purchases_columns(), rows, strict=True)))
-    fitted = fit_tastes(log, world.table, world.columns, dim=4)
+    fitted = fit_latent_factors(log, world.table, world.columns, dim=4)
     assert fitted is not None
     shy = fitted.of(rows[1][:1], rows[2][:1], world.table.category(GROUP), world.table.product)
     bold = fitted.of(rows[1][:1], np.array([TODAY - 40], np.int32), world.table.category(GROUP), world.table.product)
@@ -128,12 +128,12 @@ def test_what_everybody_buys_tells_nothing_of_ones_taste(world: World) -> None:
 
 
 def test_serving_guesses_what_fitting_did(world: World) -> None:
-    choices = taste_fitting._Choices.of(world.purchases, world.table)
-    prior = taste_fitting._Prior(
+    choices = factor_fitting._Choices.of(world.purchases, world.table)
+    prior = factor_fitting._Prior(
         world.fitted.prior_mean.astype(np.float64), np.linalg.inv(world.fitted.prior_precision.astype(np.float64))
     )
-    articles = taste_fitting._Articles.at(world.fitted.vectors.astype(np.float64), choices)
-    ((_, means, _),) = taste_fitting._posteriors(choices, articles, prior)
+    articles = factor_fitting._Articles.at(world.fitted.vectors.astype(np.float64), choices)
+    ((_, means, _),) = factor_fitting._posteriors(choices, articles, prior)
     for customer in (0, 17, CUSTOMERS - 1):
         own = np.flatnonzero(world.purchases.customer == customer)[::-1]
         guess = world.guess(world.purchases.article[own], world.purchases.day[own])
@@ -142,15 +142,15 @@ def test_serving_guesses_what_fitting_did(world: World) -> None:
 
 def test_thin_weeks_are_taken_together() -> None:
     day = np.array([TODAY] * 600 + [TODAY - 7] * 100 + [TODAY - 14] * 400 + [TODAY - 100] * 3, np.int32)
-    assert taste_fitting._period_starts(day).tolist() == [TODAY - 20, TODAY - 6]
-    assert taste_fitting._period_starts(day[-3:]).tolist() == [TODAY - 100]
+    assert factor_fitting._period_starts(day).tolist() == [TODAY - 20, TODAY - 6]
+    assert factor_fitting._period_starts(day[-3:]).tolist() == [TODAY - 100]
 
 
 @pytest.mark.parametrize("bought", [[], [(0, 1)], [(0, 1), (0, 1)], [(0, 1), (0, 2), (1, 2)]], ids=str)
 def test_a_young_shop_gets_tastes_that_say_nothing_wild(bought: list[tuple[int, int]]) -> None:
     rows = np.array([(customer, article, TODAY - 1) for customer, article in bought], np.int32).reshape(-1, 3)
     articles = table()
-    fitted = fit_tastes(PurchaseLog(*rows.T), articles, np.eye(ARTICLES, 6, dtype=np.float32))
+    fitted = fit_latent_factors(PurchaseLog(*rows.T), articles, np.eye(ARTICLES, 6, dtype=np.float32))
     if not bought:
         assert fitted is None
         return

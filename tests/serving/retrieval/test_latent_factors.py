@@ -7,11 +7,11 @@ from pathlib import Path
 
 import numpy as np
 
-from serving.ranking.features.tastes import TASTES
+from serving.ranking.features.latent_factors import LATENT_FACTORS
 from serving.ranking.ranking_inputs import SALES_SMOOTHING
 from serving.retrieval.articles import CATEGORIES, ArticleTable
 from serving.retrieval.customer import Customer
-from serving.retrieval.tastes import GROUP, SHARE_SMOOTHING, Tastes
+from serving.retrieval.latent_factors import GROUP, SHARE_SMOOTHING, LatentFactors
 from tests.serving.feature_worlds import inputs_of, values_of
 from tests.serving.retrieval_worlds import TODAY, bought, shop
 
@@ -23,11 +23,11 @@ UNITS = [8, 2, 0, 1, 1, 1]
 PRECISION = 2.0
 
 
-def tastes() -> Tastes:
+def tastes() -> LatentFactors:
     """One taste; in an old period what was bought was plain, in the new one half is bold."""
     middles = np.zeros((2, 3, 1), np.float32)
     middles[0] = -0.5
-    return Tastes(
+    return LatentFactors(
         vectors=LOOKS[:, None].astype(np.float32),
         starts=np.array([TODAY - 60, TODAY - 20], np.int32),
         middles=middles,
@@ -42,13 +42,13 @@ def table() -> ArticleTable:
     articles = shop(UNITS, product=[0, 1, 1, 2, 3, 4])
     categories = articles.categories.copy()
     categories[:, CATEGORIES.index(GROUP)] = GROUPS
-    return replace(articles, categories=categories, tastes=tastes())
+    return replace(articles, categories=categories, latent_factors=tastes())
 
 
 def features(*purchases: tuple[str, int]) -> dict[str, np.ndarray]:
     articles = table()
     customer = Customer.from_values("c", bought(*purchases) if purchases else {}, articles, TODAY)
-    return values_of(TASTES, inputs_of(customer, articles))
+    return values_of(LATENT_FACTORS, inputs_of(customer, articles))
 
 
 def taste_after(*purchases: tuple[int, int]) -> float:
@@ -91,18 +91,18 @@ def test_the_features_are_chances_within_the_group_and_of_it() -> None:
 
 
 def test_a_release_without_tastes_leaves_the_features_missing(tmp_path: Path) -> None:
-    articles = replace(table(), tastes=None)
+    articles = replace(table(), latent_factors=None)
     customer = Customer.from_values("c", bought(("0000000002", 3)), articles, TODAY)
-    values = values_of(TASTES, inputs_of(customer, articles))
+    values = values_of(LATENT_FACTORS, inputs_of(customer, articles))
     assert list(values) == ["taste_lift", "taste_log_chance", "index_group_log_share"]
     assert np.isnan(list(values.values())).all()
     articles.save(tmp_path)
-    assert ArticleTable.load(tmp_path).tastes is None
+    assert ArticleTable.load(tmp_path).latent_factors is None
 
 
 def test_tastes_are_kept_with_the_releases_articles(tmp_path: Path) -> None:
     table().save(tmp_path)
-    read, written = ArticleTable.load(tmp_path).tastes, tastes()
+    read, written = ArticleTable.load(tmp_path).latent_factors, tastes()
     assert read is not None
-    for name in Tastes.__dataclass_fields__:
+    for name in LatentFactors.__dataclass_fields__:
         np.testing.assert_array_equal(getattr(read, name), getattr(written, name))

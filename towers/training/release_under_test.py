@@ -22,7 +22,7 @@ from towers.data.snapshot import Snapshot
 from towers.evaluation.known_best import KnownBestRows
 from towers.evaluation.rows import Subject
 from towers.evaluation.served.order import Scorer
-from towers.training.measured import read_head, read_rows
+from towers.training.evaluation_artifacts import read_head, read_rows
 
 _SCORING_BATCH = 65_536
 
@@ -48,7 +48,7 @@ def open_subject(
         customers: at most so many, drawn by ``seed``; those whose purchases the bundle does not know are left out.
         bought: what was bought, by customer; from the tables unless given.
         known_best: rows of a synthetic shop.
-        peers: the folder of the bundle's head and training rows, see ``measured.py``.
+        peers: the folder of the bundle's head and training rows, see ``evaluation_artifacts.py``.
 
     Raises:
         UserError: there is no such bundle, it has seen the day, or nothing was bought.

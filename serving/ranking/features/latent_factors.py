@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from serving.ranking.feature_group import FeatureGroup
 from serving.ranking.ranking_inputs import SALES_SMOOTHING, RankingInputs
-from serving.retrieval.tastes import GROUP
+from serving.retrieval.latent_factors import GROUP
 
 
 class _Chances(NamedTuple):
@@ -20,19 +20,19 @@ class _Chances(NamedTuple):
     @classmethod
     def of(cls, inputs: RankingInputs) -> _Chances | None:
         articles, customer, positions = inputs.articles, inputs.customer, inputs.positions
-        if articles.tastes is None:
+        if articles.latent_factors is None:
             return None
         groups = articles.category(GROUP)
-        taste = articles.tastes.of(customer.bought, customer.bought_last_day, groups, articles.product)
+        taste = articles.latent_factors.of(customer.bought, customer.bought_last_day, groups, articles.product)
         group = groups[positions]
         return cls(
-            articles.tastes.vectors[positions] @ taste.mean - taste.log_norms[group],
+            articles.latent_factors.vectors[positions] @ taste.mean - taste.log_norms[group],
             (inputs.units_3d + SALES_SMOOTHING) / (articles.totals_3d.by_group[group] + 1.0),
             taste.log_shares[group],
         )
 
 
-TASTES = FeatureGroup[RankingInputs, _Chances](
+LATENT_FACTORS = FeatureGroup[RankingInputs, _Chances](
     _Chances.of,
     {
         "taste_lift": lambda chances: chances.lift,

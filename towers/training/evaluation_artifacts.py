@@ -20,7 +20,7 @@ from infra.base.settings import Settings
 from serving.release.writer import write_release
 from towers.data.ranking_set import RankingSet
 from towers.data.snapshot import Snapshot
-from towers.data.training_data import Material
+from towers.data.training_data import TrainingData
 from towers.evaluation.metrics import Targets
 from towers.evaluation.peers.contenders import HeadScorer
 from towers.training.bundle import release_content
@@ -32,7 +32,7 @@ _ROW_FILES = tuple(field.name for field in fields(RankingSet))
 
 
 @dataclass(frozen=True)
-class Measured:
+class EvaluationArtifacts:
     """The folders of one release."""
 
     test: Path
@@ -40,18 +40,18 @@ class Measured:
     release_peers: Path
 
     @classmethod
-    def of(cls, settings: Settings, release: int) -> Measured:
+    def of(cls, settings: Settings, release: int) -> EvaluationArtifacts:
         """Where they are or would be."""
         folder = settings.var_dir / "measured" / str(release)
         return cls(folder / "test", folder / "test_peers", folder / "release_peers")
 
 
-def write_test_fit(settings: Settings, release: int, material: Material, fitted: Fitted) -> None:
+def write_test_fit(settings: Settings, release: int, data: TrainingData, fitted: Fitted) -> None:
     """Write the fit that was measured; what was there of the same number makes room."""
-    measured = Measured.of(settings, release)
+    measured = EvaluationArtifacts.of(settings, release)
     shutil.rmtree(measured.test.parent, ignore_errors=True)
-    morning = Snapshot(material.report.day, material.report.articles, [], Targets.from_lists([]))
-    content = release_content(release, material, fitted, morning, settings.images_dir, {}, {})
+    day = Snapshot(data.report.day, data.report.articles, [], Targets.from_lists([]))
+    content = release_content(release, data, fitted, day, settings.images_dir, {}, {})
     write_release(measured.test.parent, content).rename(measured.test)
     write_peers(measured.test_peers, fitted)
 

@@ -8,7 +8,7 @@ with a chance in proportion to
 where the tastes of customers are spread like a normal distribution. What moves everybody, such as price, season and
 fashion, is in the sales; only what is left is put down to taste. The likeliest taste, with the likelihood of each
 choice taken to the second order, is the solution of one small linear system: nothing has to be asked over the network,
-and an article that nobody has bought yet has a vector, too. ``towers.training.taste_fitting`` fits all of it.
+and an article that nobody has bought yet has a vector, too. ``towers.training.factor_fitting`` fits all of it.
 
 As a feature of the ranker it lifts recall at 100 of products new to the customer from .449 to .470 and their MAP@12
 from .028 to .034 (synthetic shop, five days), and recall at 100 of all on H&M's 2020-09-18 and 19 from .412 to .420 and
@@ -39,7 +39,7 @@ class Taste:
 
 
 @dataclass(frozen=True)
-class Tastes:
+class LatentFactors:
     """How tastes are spread and what every article is to them. A cell is an index group in a period."""
 
     vectors: npt.NDArray[np.float32]  # [n, d]
@@ -88,7 +88,7 @@ class Tastes:
         np.savez(path, **{each.name: getattr(self, each.name) for each in fields(self)})
 
     @classmethod
-    def load(cls, path: Path) -> Tastes | None:
+    def load(cls, path: Path) -> LatentFactors | None:
         """Read what :meth:`save` wrote; None where it wrote nothing."""
         if not path.is_file():
             return None

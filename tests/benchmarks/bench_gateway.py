@@ -34,10 +34,10 @@ from serving.ranking.ranking_features import ranking_feature_names
 from serving.release.manifest import Manifest, SourceQuota
 from serving.release.writer import ReleaseContent, write_release
 from serving.retrieval.articles import ACTIVITY_COLUMNS, CATEGORIES, SALES_COLUMNS, ArticleTable
-from serving.retrieval.candidates import Quota
 from serving.retrieval.customer import RECENT_PURCHASES
 from serving.retrieval.sources.bought_together import NEIGHBOURS, BoughtTogetherSource
 from serving.retrieval.sources.registry import source_class
+from serving.retrieval.sources.source import Quota
 from towers.data.purchase_log import PurchaseLog
 from towers.training.counts.article_counts import with_counts
 from towers.training.factor_fitting import fit_latent_factors

@@ -67,6 +67,7 @@ def server(tmp_path):
 @pytest.fixture
 def echo_address():
     process = subprocess.Popen([sys.executable, "-c", ECHO], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
     yield f"127.0.0.1:{process.stdout.readline().strip()}"
     process.kill()
     process.wait()

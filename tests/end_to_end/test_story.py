@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, time, timedelta
+from functools import partial
 
 import grpc
 import pytest
@@ -78,7 +79,7 @@ def test_a_bad_request_says_what_to_change(shop):
 def test_a_purchase_changes_the_answer_within_a_second(shop, shoppers):
     for customer in shoppers[1:21]:
         shown = shop.storefront.recommend(customer).articles
-        change = purchase_to_answer(shop.storefront, customer, lambda c=customer, s=shown: shop.till.ring_up(c, s[5]))
+        change = purchase_to_answer(shop.storefront, customer, partial(shop.till.ring_up, customer, shown[5]))
         assert content(change.after) != content(change.before)
         assert change.milliseconds < 1000
 

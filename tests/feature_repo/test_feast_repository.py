@@ -15,7 +15,6 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-import redis
 from click.testing import CliRunner
 from feast import FeatureStore
 from feast.cli.cli import cli
@@ -133,7 +132,7 @@ def stock_store(settings: Settings) -> FeatureStore:
     return stock_feast(settings)
 
 
-def read_ours(client: redis.Redis, view: View, entity_id: str, now: date = AS_OF) -> EntityValues:
+def read_ours(client: Any, view: View, entity_id: str, now: date = AS_OF) -> EntityValues:
     raw = client.hmget(entity_key(view.entity, entity_id), fields_of([view]))
     return parse(entity_id, [view], raw, datetime(now.year, now.month, now.day, tzinfo=UTC))
 

@@ -155,7 +155,7 @@ def test_lists_keep_the_newest(engine: ibis.BaseBackend) -> None:
         row = Timeline(engine, view, compute(as_table(purchases), None, AS_OF)).at("ann", day)
         assert row is not None
         assert_same(row, expect(purchases, day))
-    assert len(row["articles"]) == 100
+        assert len(row["articles"]) == 100
 
 
 def test_windows_fall_to_zero_without_new_purchases(engine: ibis.BaseBackend) -> None:

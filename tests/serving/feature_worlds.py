@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from itertools import combinations
+from typing import Any
 
 import numpy as np
 
@@ -16,7 +18,7 @@ from serving.retrieval.item_index import ItemIndex
 NAN = float("nan")
 
 
-def set_columns(articles: ArticleTable, **columns: list[float]) -> ArticleTable:
+def set_columns(articles: ArticleTable, **columns: Sequence[float]) -> ArticleTable:
     """Overwrite columns of the table: ``category_...``, ``sales_...`` or ``activity_...`` by name."""
     for name, values in columns.items():
         block, _, column = name.partition("_")
@@ -55,7 +57,7 @@ def values_of(group: FeatureGroup, inputs: RankingInputs) -> dict[str, np.ndarra
     return {name: np.broadcast_to(np.asarray(column, np.float32), size) for name, column in columns}
 
 
-def assert_columns(group: FeatureGroup, inputs: RankingInputs, expected: dict[str, list[float]]) -> None:
+def assert_columns(group: FeatureGroup, inputs: RankingInputs, expected: Mapping[str, Any]) -> None:
     """The group has these columns, in order, with these values, no two of them alike: else nobody saw them swapped."""
     values = values_of(group, inputs)
     assert list(values) == list(expected)

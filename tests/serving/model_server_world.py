@@ -2,6 +2,7 @@
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 import grpc
 from google.protobuf import text_format
@@ -32,7 +33,7 @@ class World:
         self.config_file = folder / "models.config"
         self.server: ModelServer | None = None
 
-    def start(self, config: str | None = None, **options: object) -> None:
+    def start(self, config: str | None = None, **options: Any) -> None:
         if config is not None:
             self.write_config(config)
         options = {

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from serving.retrieval.articles import ACTIVITY_COLUMNS, CATEGORIES, SALES_COLUMNS, ArticleTable
@@ -9,7 +11,9 @@ from serving.retrieval.articles import ACTIVITY_COLUMNS, CATEGORIES, SALES_COLUM
 TODAY = 18_525  # 2020-09-20
 
 
-def shop(units_3d: list[float], product: list[int] | None = None, department: list[int] | None = None) -> ArticleTable:
+def shop(
+    units_3d: Sequence[float], product: list[int] | None = None, department: list[int] | None = None
+) -> ArticleTable:
     """Articles "0000000001", "0000000002", ...: each a product and a department of its own unless told otherwise."""
     n = len(units_3d)
     departments = department or list(range(1, n + 1))

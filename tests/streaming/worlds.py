@@ -6,7 +6,6 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-import redis
 from redis.cluster import RedisCluster
 
 from feature_repo.contracts import TRANSACTIONS
@@ -81,12 +80,12 @@ def article_features(purchases: Iterable[Purchase], article_id: str, day: int) -
     }
 
 
-def stored_features(client: redis.Redis, entity: str, entity_id: str) -> dict[str, Any]:
+def stored_features(client: Any, entity: str, entity_id: str) -> dict[str, Any]:
     """What the online store holds of the entity's stream view, whatever its age; {} if nothing."""
     return many_stored_features(client, entity, [entity_id])[entity_id]
 
 
-def many_stored_features(client: redis.Redis, entity: str, entity_ids: Sequence[str]) -> dict[str, dict[str, Any]]:
+def many_stored_features(client: Any, entity: str, entity_ids: Sequence[str]) -> dict[str, dict[str, Any]]:
     """``stored_features`` of many entities, fast."""
     view = CUSTOMER_ACTIVITY_30D if entity == "customer" else ARTICLE_ACTIVITY_30D
     found: dict[str, dict[str, Any]] = {}
@@ -101,7 +100,7 @@ def many_stored_features(client: redis.Redis, entity: str, entity_ids: Sequence[
     return found
 
 
-def applied_offsets(client: redis.Redis | RedisCluster) -> dict[int, int]:
+def applied_offsets(client: Any) -> dict[int, int]:
     """Partition of ``transactions`` to the next offset to apply, as one Redis or all of a cluster vouch for it."""
     marks = [client.hgetall(key) for key in checkpoint_keys(TRANSACTIONS, isinstance(client, RedisCluster))]
     return least([{int(partition): int(offset) for partition, offset in mark.items()} for mark in marks])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import numpy as np
 import pytest
@@ -61,12 +62,14 @@ def test_a_reply_of_another_length_is_refused() -> None:
 def test_bulk_decoding_gives_the_values_of_single_decoding() -> None:
     rng = np.random.default_rng(7)
     kinds = [Kind.INT64, Kind.FLOAT64, Kind.BOOL]
-    table = [
+    table: list[list[Any]] = [
         [int(rng.integers(-(2**62), 2**62)) >> int(rng.integers(0, 62)), float(rng.normal()), bool(rng.integers(2))]
         for _ in range(200)
     ]
     table[17] = [None, None, None]
-    raw = [[encode_value(kind, value) for kind, value in zip(kinds, row, strict=True)] for row in table]
+    raw: list[list[bytes | None]] = [
+        [encode_value(kind, value) for kind, value in zip(kinds, row, strict=True)] for row in table
+    ]
     raw[18] = [None, b"", None]
     table[18] = [None, None, None]
     expected = np.array(table, dtype=np.float32)

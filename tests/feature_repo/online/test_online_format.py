@@ -13,6 +13,7 @@ from feast.protos.feast.types.Value_pb2 import (
     BoolList,
     FloatList,
     Int64List,
+    Null,
     StringList,
     Value,
 )
@@ -94,7 +95,7 @@ def test_values_are_those_of_feast_in_both_directions(kind_and_value: tuple[Kind
 
 def test_unset_null_and_types_that_other_writers_use_are_read() -> None:
     assert decode_value(Value().SerializeToString()) is None
-    assert decode_value(Value(null_val=0).SerializeToString()) is None
+    assert decode_value(Value(null_val=Null.NULL).SerializeToString()) is None
     assert decode_value(Value(int32_val=-7).SerializeToString()) == -7
     assert decode_value(Value(float_val=0.5).SerializeToString()) == 0.5
     assert decode_value(Value(unix_timestamp_val=-1).SerializeToString()) == -1

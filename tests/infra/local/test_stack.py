@@ -94,7 +94,9 @@ def test_a_service_that_dies_comes_back_with_its_data_and_it_is_said(tmp_path: P
         assert stack.redis.pid != old_pid
         assert f"redis (process {old_pid}) was killed by signal 9" in said[0]
         assert str(tmp_path / "logs" / "redis.log") in said[0]
-        wait_until(lambda: stack_pids(tmp_path) == [stack.redis.pid], 5, "stack.json to tell")
+        restarted = stack.redis
+        assert restarted is not None
+        wait_until(lambda: stack_pids(tmp_path) == [restarted.pid], 5, "stack.json to tell")
 
 
 def stack_pids(var_dir: Path) -> list[int | None]:

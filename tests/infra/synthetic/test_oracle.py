@@ -136,7 +136,7 @@ def test_the_state_comes_back_from_the_written_files(shop_dir: Path) -> None:
     read = oracle.history_before(DAYS - 1)
     everyone = np.arange(len(oracle.world.customers))
     for from_files, in_memory in zip(read.recent(everyone), live.recent(everyone), strict=True):
-        assert (from_files == in_memory).all()
+        np.testing.assert_array_equal(from_files, in_memory)  # type: ignore[arg-type]
 
 
 def test_ranking_by_ids_takes_any_purchase_table_and_ignores_the_day_itself(shop_dir: Path) -> None:

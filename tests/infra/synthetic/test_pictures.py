@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -51,10 +52,14 @@ def test_pictures_differ_by_colour_and_pattern(sitter: Sitter) -> None:
         assert difference(plain, patterned) > 0.3, texture
 
 
+def _to(direction: str, value: float) -> dict[str, Any]:
+    return {direction: value}
+
+
 @pytest.mark.parametrize("direction", ["romantic", "sporty", "loose", "covered", "bold", "glossy"])
 def test_every_style_direction_can_be_seen(sitter: Sitter, direction: str) -> None:
-    low = replace(sitter, cut=replace(sitter.cut, **{direction: -0.9}))
-    high = replace(sitter, cut=replace(sitter.cut, **{direction: 0.9}))
+    low = replace(sitter, cut=replace(sitter.cut, **_to(direction, -0.9)))
+    high = replace(sitter, cut=replace(sitter.cut, **_to(direction, 0.9)))
     assert difference(low, high) > 0.7
 
 

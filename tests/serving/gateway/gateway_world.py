@@ -13,7 +13,6 @@ from typing import Any
 
 import grpc
 import numpy as np
-import redis
 
 from feature_repo.contracts import ARTICLE_CHANGES_KEY
 from feature_repo.online.format import encode_timestamp, encode_value
@@ -113,7 +112,7 @@ def ranker(inputs: Mapping[str, np.ndarray], version: int) -> dict[str, np.ndarr
     return {"score": (version * np.exp((np.nan_to_num(units) - ARTICLES) / 4)).astype(np.float32)}
 
 
-def store(client: redis.Redis, view: View, entity_id: str, values: Mapping[str, Any], at: datetime) -> None:
+def store(client: Any, view: View, entity_id: str, values: Mapping[str, Any], at: datetime) -> None:
     """Write one row of a view as Feast does."""
     kinds = {feature.name: feature.kind for feature in view.features}
     fields = {feature_field(view.name, name): encode_value(kinds[name], value) for name, value in values.items()}
@@ -122,7 +121,7 @@ def store(client: redis.Redis, view: View, entity_id: str, values: Mapping[str, 
     )
 
 
-def store_sales(client: redis.Redis, article_id: str, units_3d: int, at: datetime = BATCH_DAY) -> None:
+def store_sales(client: Any, article_id: str, units_3d: int, at: datetime = BATCH_DAY) -> None:
     """Sales of the last 3 days, all of them yesterday."""
     last = int((at - timedelta(seconds=1)).timestamp() * 1e6)
     values = {
@@ -137,11 +136,11 @@ def store_sales(client: redis.Redis, article_id: str, units_3d: int, at: datetim
     store(client, ARTICLE_ACTIVITY_30D, article_id, values, at)
 
 
-def store_stock(client: redis.Redis, article_id: str, in_stock: bool) -> None:
+def store_stock(client: Any, article_id: str, in_stock: bool) -> None:
     store(client, ARTICLE_AVAILABILITY, article_id, {"in_stock": in_stock}, BATCH_DAY)
 
 
-def store_history(client: redis.Redis, customer_id: str, *bought: tuple[int, int]) -> None:
+def store_history(client: Any, customer_id: str, *bought: tuple[int, int]) -> None:
     """A customer who bought these (article number, days ago), newest first."""
     values = {
         "purchases": len(bought),
@@ -156,11 +155,11 @@ def store_history(client: redis.Redis, customer_id: str, *bought: tuple[int, int
     store(client, CUSTOMER_HISTORY, customer_id, values, BATCH_DAY)
 
 
-def store_purchase_of_today(client: redis.Redis, customer_id: str, number: int) -> None:
+def store_purchase_of_today(client: Any, customer_id: str, number: int) -> None:
     store_purchases_of_today(client, customer_id, number)
 
 
-def store_purchases_of_today(client: redis.Redis, customer_id: str, *numbers: int) -> None:
+def store_purchases_of_today(client: Any, customer_id: str, *numbers: int) -> None:
     """These articles, newest first, a microsecond between two."""
     micros = int(NOW.timestamp() * 1e6)
     instants = [micros + place for place in range(len(numbers))][::-1]
@@ -173,14 +172,14 @@ def store_purchases_of_today(client: redis.Redis, customer_id: str, *numbers: in
     store(client, CUSTOMER_ACTIVITY_30D, customer_id, values, NOW)
 
 
-def store_shop(client: redis.Redis) -> None:
+def store_shop(client: Any) -> None:
     """The sales that the release was made with, and one customer, ``known``, who bought article 7 two days ago."""
     for number in range(1, ARTICLES + 1):
         store_sales(client, article(number), ARTICLES + 1 - number)
     store_history(client, "known", (7, 2))
 
 
-def announce(client: redis.Redis, *numbers: int, clock: datetime = NOW) -> None:
+def announce(client: Any, *numbers: int, clock: datetime = NOW) -> None:
     """Tell gateways that articles have changed, as the streaming worker does."""
     client.xadd(ARTICLE_CHANGES_KEY, {"articles": ",".join(map(article, numbers)), "clock": clock.isoformat()})
 

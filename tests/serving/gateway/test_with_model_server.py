@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -44,7 +45,8 @@ def save_models(base_dir: Path, version: int) -> None:
         def __call__(self, features):
             return {"score": float(version) * tf.exp((features[:, units_column] - world.ARTICLES) / 4)}
 
-    for name, model in {"query_tower": QueryTower(), "ranker": Ranker()}.items():
+    models: dict[str, Any] = {"query_tower": QueryTower(), "ranker": Ranker()}
+    for name, model in models.items():
         folder = base_dir / name / str(version)
         tf.saved_model.save(model, str(folder), signatures={"serving_default": model.__call__})
 

@@ -29,7 +29,7 @@ def test_a_model_that_is_not_wanted_any_more_goes_altogether():
 @given(ready=NUMBERS, wanted=NUMBERS, broken=NUMBERS)
 def test_a_model_that_serves_goes_on_serving_and_ends_up_as_wanted(ready, wanted, broken):
     """``broken`` versions fail to load, unless they serve already."""
-    served, failed = set(ready), set()
+    served, failed = set(ready), set[int]()
     steps = 0
     while (action := next_action(snapshot(ready | wanted, wanted, served, failed))) is not None:
         if action.kind == "unload":

@@ -1,6 +1,7 @@
 """models.config is followed, and nothing that is wrong with it takes down what serves."""
 
 import threading
+from functools import partial
 
 import pytest
 
@@ -27,7 +28,7 @@ def test_changes_of_the_file_are_taken_up(world):
     world.until("m", {2: "AVAILABLE", 1: "AVAILABLE"})
     for stable in (1, 2, 1):
         world.write_config(world.config(world.model("m", f'{ALL} version_labels {{ key: "stable" value: {stable} }}')))
-        eventually(lambda stable=stable: answers(world, stable, label="stable"))
+        eventually(partial(answers, world, stable, label="stable"))
     world.put("n", 3)
     world.write_config(world.config(world.model("m", ALL), world.model("n")))
     eventually(lambda: answers(world, 3, name="n"))

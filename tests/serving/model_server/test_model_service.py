@@ -2,6 +2,7 @@
 
 import contextlib
 import threading
+from typing import Any
 
 import grpc
 import pytest
@@ -217,7 +218,7 @@ def test_a_call_beyond_the_threads_is_refused_and_unloading_waits_for_the_call_u
     world.start(world.config(world.model("slow")), grpc_max_threads=1)
     request = predict_pb2.PredictRequest(model_spec=world.spec("slow"))
     request.inputs["steps"].CopyFrom(tensor(types_pb2.DT_INT32, [], int_val=[200_000]))
-    answers = []
+    answers: list[Any] = []
 
     def ask():
         while not answers:  # the only thread may be busy with the question below

@@ -33,7 +33,7 @@ def server(tmp_path, models):
 def test_it_answers_on_the_port_it_writes_and_ends_on_sigterm(server, tmp_path):
     eventually(lambda: (tmp_path / "port").exists() or server.poll() is not None, within_seconds=120)
     with grpc.insecure_channel(f"127.0.0.1:{(tmp_path / 'port').read_text().strip()}") as channel:
-        prediction = BlockingPredictionClient(channel).predict("m", {"x": np.float32([4])}, label="stable")
+        prediction = BlockingPredictionClient(channel).predict("m", {"x": np.array([4], np.float32)}, label="stable")
         assert prediction.outputs["y"] == 3
     os.kill(server.pid, signal.SIGTERM)
     assert server.wait(30) == 0

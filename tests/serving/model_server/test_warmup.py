@@ -27,7 +27,7 @@ def write_requests(folder, *inputs, times=1):
 def test_every_request_of_the_file_is_run(tmp_path, caplog):
     caplog.set_level("INFO")
     folder = half_plus(tmp_path / "1", 1)
-    write_requests(folder, {"x": np.float32([1])}, {"x": np.float32([1, 2])})
+    write_requests(folder, {"x": np.array([1], np.float32)}, {"x": np.array([1, 2], np.float32)})
     load_warm(folder).close()
     assert "ran 2 warm-up requests" in caplog.text
 
@@ -35,9 +35,9 @@ def test_every_request_of_the_file_is_run(tmp_path, caplog):
 @pytest.mark.parametrize(
     ("inputs", "times", "message"),
     [
-        ({"wrong": np.float32([1])}, 1, "Signature input alias: x"),
-        ({"x": np.int64([1])}, 1, "Expects arg\\[0\\] to be float but int64 is provided"),
-        ({"x": np.float32([1])}, 1001, "Number of warmup records exceeds the maximum \\(1000\\) at "),
+        ({"wrong": np.array([1], np.float32)}, 1, "Signature input alias: x"),
+        ({"x": np.array([1], np.int64)}, 1, "Expects arg\\[0\\] to be float but int64 is provided"),
+        ({"x": np.array([1], np.float32)}, 1001, "Number of warmup records exceeds the maximum \\(1000\\) at "),
     ],
 )
 def test_a_request_that_fails_or_too_many_fail_the_load(tmp_path, inputs, times, message):

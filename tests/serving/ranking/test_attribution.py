@@ -1,5 +1,7 @@
 """Which source an article is shown for."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -24,7 +26,7 @@ def proposed(ranks: np.ndarray, sources: tuple[str, ...] = SOURCES) -> Candidate
 def quotas(*first: float, sources: tuple[str, ...] = SOURCES) -> list[Quota]:
     """The precision of each source at its first place, halved at every step; without any, not known."""
     falling = 0.5 ** np.arange(len(STEPS))
-    known = [(precision * falling).astype(np.float32) for precision in first] or [None] * len(sources)
+    known: list[Any] = [(precision * falling).astype(np.float32) for precision in first] or [None] * len(sources)
     return [Quota(made(name), 10, precision) for name, precision in zip(sources, known, strict=True)]
 
 

@@ -39,11 +39,14 @@ class LongestName(ArticleFilter):
         return lambda positions: lengths[positions] <= self.letters
 
 
-class Message(SimpleNamespace):
+def message(longest_name: int) -> Any:
     """``pb.Filters`` with the new field."""
 
-    def __getattr__(self, name: str) -> Any:
-        return getattr(pb.Filters(), name)
+    class Message(SimpleNamespace):
+        def __getattr__(self, name: str) -> Any:
+            return getattr(pb.Filters(), name)
+
+    return Message(longest_name=longest_name)
 
 
 @pytest.fixture(autouse=True)
@@ -53,7 +56,7 @@ def new_line(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_it_is_read_from_the_request_and_applied() -> None:
     articles = shop([1.0] * 12)  # "Product 1" ... "Product 12"
-    filters = requests.checked_filters(Message(longest_name=9))
+    filters = requests.checked_filters(message(9))
     assert filters == (InStock(), LongestName(9))
     allowed = Allowed(articles, filters)
     assert allowed(np.arange(12, dtype=np.int32)).tolist() == [True] * 9 + [False] * 3
@@ -62,5 +65,5 @@ def test_it_is_read_from_the_request_and_applied() -> None:
 
 def test_it_is_refused_with_the_way_out_and_absent_where_not_asked() -> None:
     with pytest.raises(InvalidFilter, match="longest_name is -1; give 1 or more"):
-        requests.checked_filters(Message(longest_name=-1))
+        requests.checked_filters(message(-1))
     assert requests.checked_filters(pb.Filters()) == (InStock(),)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import importlib
 import sys
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
-from typing import NamedTuple
 
 import numpy as np
 import pytest
@@ -113,7 +113,8 @@ def test_known_sources_stay_what_they_were(rooms: dict[str, ModuleType]) -> None
     assert rooms["registry"].SOURCE_NAMES[:-1] == SOURCE_NAMES
 
 
-class ReleaseParts(NamedTuple):
+@dataclass
+class ReleaseParts:
     articles: ArticleTable
     index: ItemIndex
     quotas: tuple[Quota, ...]

@@ -27,7 +27,7 @@ def served(tmp_path_factory):
     world.stop()
 
 
-X = {"x": np.float32([0, 2])}
+X = {"x": np.array([0, 2], np.float32)}
 
 
 @pytest.mark.parametrize(("which", "version"), [({}, 2), ({"version": 1}, 1), ({"label": "stable"}, 1)])

@@ -64,18 +64,18 @@ def test_every_field_has_the_official_name_number_and_type(name):
 
 
 ARRAYS = [
-    np.float32([[1.5, -2], [0, 3]]),
-    np.float64([1.5]),
-    np.int32([[1], [-2]]),
-    np.int64([2**40]),
-    np.uint8([255]),
-    np.int8([-1]),
-    np.int16([-300]),
-    np.uint16([300]),
-    np.uint32([2**31]),
-    np.uint64([2**63]),
-    np.bool_([True, False]),
-    np.float16([1.5, -2]),
+    np.array([[1.5, -2], [0, 3]], np.float32),
+    np.array([1.5], np.float64),
+    np.array([[1], [-2]], np.int32),
+    np.array([2**40], np.int64),
+    np.array([255], np.uint8),
+    np.array([-1], np.int8),
+    np.array([-300], np.int16),
+    np.array([300], np.uint16),
+    np.array([2**31], np.uint32),
+    np.array([2**63], np.uint64),
+    np.array([True, False], np.bool_),
+    np.array([1.5, -2], np.float16),
     np.array([b"one", b"\xff"], dtype=object),
     np.zeros((0, 3), np.float32),
     np.float32(7),
@@ -109,7 +109,7 @@ def test_what_is_no_tensor_is_an_error_that_names_it():
 
 
 def test_a_predict_request_is_byte_for_byte_the_official_one():
-    features = np.float32([[1, 2]])
+    features = np.array([[1, 2]], np.float32)
     ours = predict_request("ranker", {"features": features}, label="stable", outputs=["score"])
     theirs = predict_pb2.PredictRequest(output_filter=["score"])
     theirs.model_spec.name = "ranker"

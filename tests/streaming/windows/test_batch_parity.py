@@ -15,6 +15,7 @@ import redis
 
 from feature_repo.batch.engine import duckdb_engine
 from feature_repo.batch.purchases import read_purchases
+from feature_repo.events.purchase import Purchase
 from feature_repo.files.purchase_files import ingest
 from feature_repo.online.cluster_pipe import open_pipe
 from infra.base.calendar import DAY_MICROS
@@ -60,7 +61,7 @@ def assert_equal(engine: ibis.BaseBackend, table: ibis.Table, client: redis.Redi
 @pytest.mark.parametrize("seed", range(3))
 def test_random_shops(engine: ibis.BaseBackend, store: OnlineStore, seed: int) -> None:
     rng = random.Random(seed)
-    purchases = []
+    purchases: list[Purchase] = []
     for shop in range(20):  # side by side: entities do not influence each other, and one query computes them all
         for _ in range(rng.randrange(1, 25)):
             day = DAY - rng.choice((0, 1, 2, 3, 6, 7, 8, 28, 29, 30, 31, 32, 59, 60))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -104,7 +105,7 @@ def test_everything_in_redis_is_as_if_folded_one_by_one(
 ) -> None:
     shares: list[float] = []
 
-    def watched(self: ColumnFold, *arguments: object) -> object:
+    def watched(self: ColumnFold, *arguments: Any) -> object:
         plain, folded = fold(self, *arguments)
         shares.append(plain.mean())
         return plain, folded

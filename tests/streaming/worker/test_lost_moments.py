@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
@@ -61,7 +61,7 @@ class WatchedPipe(ClusterPipe):
         super().__init__(RedisUrl.parse(url))
         self._tell = tell
 
-    def send(self, batch: list[Keyed]) -> ClusterPending:
+    def send(self, batch: Sequence[Keyed]) -> ClusterPending:
         self._tell()
         return super().send(batch)
 
@@ -226,7 +226,8 @@ def test_a_window_whose_fall_was_lost_falls_again(
     assert stored_features(cluster_client, entity, entity_id)[count] == 1
     fall(PurchaseStream(pipe, clock))
     assert stored_features(cluster_client, entity, entity_id)[count] == 0
-    ((_, fields),) = cluster_client.xrange("vitrine:article-changes", count=1)
+    changes: Any = cluster_client.xrange("vitrine:article-changes", count=1)
+    ((_, fields),) = changes
     assert fields[b"articles"]
 
 
@@ -259,7 +260,8 @@ def test_what_fell_long_ago_is_forgotten_unless_another_keeps_it(
         now += KEPT_SECONDS
         one.look_after([shard], DAY)
     assert put_up_again(other) == []
-    assert not [key for key in cluster_client.keys("vitrine:expir*") if b":keeper:" not in key]
+    keys: Any = cluster_client.keys("vitrine:expir*")
+    assert not [key for key in keys if b":keeper:" not in key]
 
 
 def test_a_master_that_was_emptied_behind_our_back_is_made_whole(

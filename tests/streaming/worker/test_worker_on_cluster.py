@@ -7,6 +7,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pyarrow.dataset as ds
 import pytest
@@ -121,7 +122,8 @@ def test_stock_that_a_master_has_lost_is_told_again(
         producer.close()
 
     def in_stock(article_id: str) -> object:
-        raw = cluster_client.hmget(entity_key("article", article_id), fields_of([ARTICLE_AVAILABILITY]))
+        client: Any = cluster_client
+        raw = client.hmget(entity_key("article", article_id), fields_of([ARTICLE_AVAILABILITY]))
         values = parse(article_id, [ARTICLE_AVAILABILITY], raw, datetime(2020, 9, 21, tzinfo=UTC)).values
         return values.get("article_availability:in_stock")
 

@@ -46,7 +46,7 @@ def test_embeddings_have_the_promised_shape_and_are_averages_of_relu6(
     network: EfficientNetLite0, noise: np.ndarray
 ) -> None:
     embeddings = network.embed(noise)
-    assert (embeddings.shape, embeddings.dtype) == ((5, network.dim), np.float32)
+    assert (embeddings.shape, embeddings.dtype) == ((5, network.dim), np.dtype(np.float32))
     assert embeddings.min() >= 0
     assert 0 < embeddings.max() <= 6
 

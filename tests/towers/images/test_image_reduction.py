@@ -25,7 +25,7 @@ def test_it_is_scikit_learns_transform_times_one_factor_padded_with_zeros(rows: 
     kept = min(IMAGE_DIM, rows, dim)
     expected = PCA(kept, svd_solver="full").fit(vectors.astype(np.float64)).transform(vectors) * reduction.scale
     reduced = reduction.transform(vectors)
-    assert (reduced.shape, reduced.dtype) == ((rows, IMAGE_DIM), np.float32)
+    assert (reduced.shape, reduced.dtype) == ((rows, IMAGE_DIM), np.dtype(np.float32))
     signs = np.sign((expected[:, : kept - 1] * reduced[:, : kept - 1]).sum(axis=0))  # a component's sign is arbitrary
     np.testing.assert_allclose(reduced[:, : kept - 1], expected[:, : kept - 1] * signs, atol=2e-3)
     assert (reduced[:, kept:] == 0).all()

@@ -6,10 +6,12 @@ from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
 
+from infra.base.progress import console
 from infra.base.settings import Settings
 from towers.training import pipeline
 
@@ -25,10 +27,10 @@ def test_pictures_embedded_too_late_are_told_of(
         settings.images_dir.mkdir()
         (settings.images_dir / "embeddings.parquet").touch()
     content = SimpleNamespace(images=np.full((3, 4), float(among_features), np.float16))
-    data = SimpleNamespace(catalogue=SimpleNamespace(content=content))
+    data: Any = SimpleNamespace(catalogue=SimpleNamespace(content=content))
     monkeypatch.setattr(pipeline, "open_training_data", lambda *_: data)
     said: list[str] = []
-    monkeypatch.setattr(pipeline.console, "print", lambda text, **_: said.append(text))
+    monkeypatch.setattr(console, "print", lambda text, **_: said.append(text))
     assert pipeline.open_options(settings, None, pipeline.TrainOptions(date(2020, 9, 21))) is data
     assert bool(said) == told
     assert all("vitrine features --as-of 2020-09-21" in text for text in said)

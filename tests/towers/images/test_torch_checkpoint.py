@@ -29,7 +29,8 @@ class _Storage:
 
 class _Tensor:
     def __init__(self, rebuild: Any, storage: _Storage, offset: int, shape: tuple, stride: tuple) -> None:
-        self._rebuild, self._arguments = rebuild, (storage, offset, shape, stride, False, OrderedDict())
+        self._rebuild = rebuild
+        self._arguments: tuple = (storage, offset, shape, stride, False, OrderedDict())
 
     def __reduce__(self) -> tuple:
         return self._rebuild, self._arguments
@@ -50,8 +51,8 @@ def torch(monkeypatch: pytest.MonkeyPatch) -> types.ModuleType:
     def _rebuild_tensor_v2(*_: object) -> None: ...
 
     _rebuild_tensor_v2.__module__, _rebuild_tensor_v2.__qualname__ = "torch._utils", "_rebuild_tensor_v2"
-    module.FloatStorage = type("FloatStorage", (), {"__module__": "torch"})
-    utils._rebuild_tensor_v2 = _rebuild_tensor_v2
+    module.__dict__["FloatStorage"] = type("FloatStorage", (), {"__module__": "torch"})
+    utils.__dict__["_rebuild_tensor_v2"] = _rebuild_tensor_v2
     monkeypatch.setitem(sys.modules, "torch", module)
     monkeypatch.setitem(sys.modules, "torch._utils", utils)
     return module

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import exp, log1p
+from typing import Any
 
 import numpy as np
 import pytest
@@ -23,7 +24,7 @@ PLACES = (RIGHT, LEFT)  # of coat and hat
 SURE = 100.0  # a logit whose sigmoid is 1
 
 
-def two_ends(prior: Sequence[float] = (0.0, 0.0), **config: float) -> TwoStageModel:
+def two_ends(prior: Sequence[float] = (0.0, 0.0), **config: Any) -> TwoStageModel:
     """The model of a shop that sells a coat and a hat, with towers that say at which end someone stands."""
     ends = NumericPreprocessing.fit(np.array([[RIGHT], [LEFT]]))
     model = TwoStageModel(

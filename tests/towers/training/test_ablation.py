@@ -7,19 +7,22 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from infra.base.errors import UserError
 from tests.towers.tower_worlds import FIRST_DAY, VOCABULARIES, catalogue, purchases_of_two_styles, snapshot_on
+from towers.data.snapshot import Snapshot
 from towers.data.training_data import TrainingData
 from towers.evaluation.ablation_report import AblationReport
 from towers.models.article_encoder import EncoderSize
 from towers.models.ranker import RankerConfig
 from towers.models.two_stage import TwoStageConfig
 from towers.training import ablation
-from towers.training.ablation import Ranks, ablate, choose, pictured_articles, variants
+from towers.training.ablation import Ranks, Variant, ablate, choose, pictured_articles, variants
+from towers.training.fitted_towers import fit_towers
 from towers.training.fitting import FittingConfig
 from towers.training.tower_trainer import TowerTraining
 
@@ -43,12 +46,21 @@ def data() -> TrainingData:
     return TrainingData(as_of, shop, purchases, VOCABULARIES, past, report, report, numbers, report.take(np.arange(0)))
 
 
+def changed(variant: Variant, data: TrainingData) -> TrainingData:
+    assert variant.data is not None
+    return variant.data(data)
+
+
 def test_a_source_that_is_off_takes_its_candidates_along_and_the_towers_are_trained_once(
     data: TrainingData, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     trained = []
-    fit_towers = ablation.fit_towers
-    monkeypatch.setattr(ablation, "fit_towers", lambda *args: trained.append(1) or fit_towers(*args))
+
+    def counted(*args: Any) -> Any:
+        trained.append(1)
+        return fit_towers(*args)
+
+    monkeypatch.setattr(ablation, "fit_towers", counted)
     known = variants(tuple(QUOTAS), tmp_path, seed=1)
     report = ablate(data, CONFIG, [known["without_bought_together"], known["without_tower"]])
     assert len(trained) == 1
@@ -79,20 +91,20 @@ def test_shuffled_pictures_stay_among_the_pictured(data: TrainingData, tmp_path:
     own = replace(data, catalogue=replace(data.catalogue, content=replace(content, images=images)))
     embed_pictures_of(tmp_path, data.catalogue.table.ids[:40])
     known = variants((), tmp_path, seed=1)
-    shuffled = known["pictures_shuffled"].data(own).catalogue.content.images[:, 0]
+    shuffled = changed(known["pictures_shuffled"], own).catalogue.content.images[:, 0]
     assert sorted(shuffled[:40].tolist()) == list(range(40))
     assert (shuffled[:40] != np.arange(40)).sum() > 30
     np.testing.assert_array_equal(shuffled[40:], np.arange(40, 60))
-    blank = known["without_pictures"].data(own).catalogue.content
+    blank = changed(known["without_pictures"], own).catalogue.content
     assert not blank.images.any()
     np.testing.assert_array_equal(blank.terms, content.terms)
-    assert not known["without_text"].data(own).catalogue.content.terms.any()
+    assert not changed(known["without_text"], own).catalogue.content.terms.any()
 
 
 def test_without_stream_nothing_of_the_last_30_days_is_left_but_the_history_is(
     data: TrainingData, tmp_path: Path
 ) -> None:
-    blinded = variants((), tmp_path, seed=1)["without_stream"].data(data)
+    blinded = changed(variants((), tmp_path, seed=1)["without_stream"], data)
     assert np.isnan(blinded.test.articles.activity).all()
     assert not np.isnan(data.test.articles.activity_column("units_3d")).any()
     for before, after in zip(data.test.customers, blinded.test.customers, strict=True):
@@ -119,10 +131,12 @@ def test_several_report_days_are_kept_from_training_and_measured_together(
     data: TrainingData, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen = []
-    fit_towers = ablation.fit_towers
-    monkeypatch.setattr(
-        ablation, "fit_towers", lambda days, *others: seen.append([d.day for d in days]) or fit_towers(days, *others)
-    )
+
+    def watched(days: Sequence[Snapshot], *others: Any) -> Any:
+        seen.append([day.day for day in days])
+        return fit_towers(days, *others)
+
+    monkeypatch.setattr(ablation, "fit_towers", watched)
     report = ablate(data, CONFIG, [], report_days=2)
     *past, last = [day.day for day in data.past]
     assert seen == [past]

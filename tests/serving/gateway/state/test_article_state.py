@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 
@@ -184,7 +183,7 @@ def test_a_malformed_row_is_said_and_mended(release, redis_client, redis_server)
 
 
 @pytest.fixture(scope="module")
-def one_release(releases_dir) -> Iterator[Release]:
+def one_release(releases_dir) -> Release:
     return Release.open(releases_dir / "2")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import grpc
 import pytest
@@ -59,11 +60,15 @@ def test_promotion_and_rollback_under_requests_fail_and_mix_nothing(rig):
             answers.append(rig.recommend())  # raises on any failure
 
     with ThreadPoolExecutor(3) as pool:
+
+        def newest_is(release: int) -> bool:
+            return bool(answers) and answers[-1].release == release
+
         asking = [pool.submit(ask) for _ in range(3)]
         try:
             for promoted in (2, 1, 2):
                 rig.models.stable = promoted
-                wait_until(lambda promoted=promoted: answers[-1:] and answers[-1].release == promoted)
+                wait_until(partial(newest_is, promoted))
         finally:
             stop.set()
         for future in asking:

@@ -75,7 +75,7 @@ class RecommenderService(recommender_pb2_grpc.RecommenderServicer):
     async def _recommend(self, message: pb.RecommendRequest, context: grpc.aio.ServicerContext) -> pb.RecommendResponse:
         request = Request.from_proto(message)
         remaining_s = context.time_remaining()
-        deadline = Deadline(None if remaining_s is None else remaining_s * 1e3, self._budgets)
+        deadline = Deadline.of_call(None if remaining_s is None else remaining_s * 1e3, self._budgets)
         if deadline.remaining_ms <= self._budgets.least_ms:
             raise TimeoutError("the deadline had passed when the call arrived; give more time")
         return _recommend_response(await self._recommender.recommend(request, Trace(deadline)))

@@ -38,13 +38,21 @@ class StageFailed(Exception):  # noqa: N818 - not an error of the program: a sta
 class Deadline:
     """The instant by which a request must be answered."""
 
-    def __init__(self, remaining_ms: float | None, budgets: Budgets) -> None:
+    def __init__(self, allowed_ms: float, budgets: Budgets) -> None:
         """Args:
-        remaining_ms: time left by the caller's deadline, None where there is none.
+        allowed_ms: so long from now.
         """
         self._budgets = budgets
-        allowed = budgets.default_ms if remaining_ms is None else min(remaining_ms, budgets.longest_ms)
-        self._expires = time.monotonic() + allowed / 1e3
+        self._expires = time.monotonic() + allowed_ms / 1e3
+
+    @classmethod
+    def of_call(cls, remaining_ms: float | None, budgets: Budgets) -> Deadline:
+        """That of a call.
+
+        Args:
+            remaining_ms: time left by the caller's deadline, None where there is none.
+        """
+        return cls(budgets.default_ms if remaining_ms is None else min(remaining_ms, budgets.longest_ms), budgets)
 
     @property
     def remaining_ms(self) -> float:

@@ -134,6 +134,8 @@ class ActiveReleases:
         except Exception as error:
             RELEASE_FAILURES.inc()
             self._failed = (number, asyncio.get_running_loop().time() + self._config.retry_s)
+            if fresh is not None:
+                fresh.state.discard()
             kept = "none is loaded" if self._active is None else f"release {self._active.release.number} stays"
             log.error("release %d at %s cannot be used, %s: %s", number, folder, kept, error)
             return

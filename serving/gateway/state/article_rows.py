@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import numpy as np
@@ -35,6 +35,11 @@ class ArticleRows:
     activity: npt.NDArray[np.float32]  # [m, len(ACTIVITY_COLUMNS)] NaN where there is none, the last sale as a day
     in_stock: npt.NDArray[np.bool_]  # [m]
     newest_micros: int  # event time of the newest row, 0 where there is none
+    unreadable: tuple[int, ...] = ()  # numbers of those whose values are malformed; their columns say nothing
+
+    def only(self, numbers: npt.NDArray[np.intp]) -> ArticleRows:
+        """Those of these numbers, which can be read."""
+        return ArticleRows(self.activity[numbers], self.in_stock[numbers], self.newest_micros)
 
 
 def read_article_rows(pipe: Pipe, article_ids: Sequence[str], now: datetime) -> ArticleRows:
@@ -48,6 +53,16 @@ def read_article_rows(pipe: Pipe, article_ids: Sequence[str], now: datetime) -> 
     """
     keys = [bulk(entity_key("article", article_id)) for article_id in article_ids]
     rows: list[Sequence[bytes | None]] = pipe.ask([(key, _HMGET_HEAD + key + _HMGET_TAIL) for key in keys])
+    try:
+        return _decoded(rows, now)
+    except ValueError:  # one of them is malformed: take them one by one, for the sake of the others
+        unreadable = tuple(number for number, row in enumerate(rows) if not _is_readable(row, now))
+        blank = [None] * (len(_FIELDS))
+        decoded = _decoded([blank if number in unreadable else row for number, row in enumerate(rows)], now)
+        return replace(decoded, unreadable=unreadable)
+
+
+def _decoded(rows: Sequence[Sequence[bytes | None]], now: datetime) -> ArticleRows:
     sales = [row[:_ACTIVITY_FIELDS] for row in rows]
     exact = numeric_view(ARTICLE_ACTIVITY_30D, sales, now, np.float64)
     exact[:, _LAST_SALE] = np.floor(exact[:, _LAST_SALE] / DAY_MICROS)
@@ -58,3 +73,11 @@ def read_article_rows(pipe: Pipe, article_ids: Sequence[str], now: datetime) -> 
         stock != 0,  # articles without a row, NaN, are in stock
         max(map(decode_timestamp_micros, stamps), default=0),
     )
+
+
+def _is_readable(row: Sequence[bytes | None], now: datetime) -> bool:
+    try:
+        _decoded([row], now)
+    except ValueError:
+        return False
+    return True

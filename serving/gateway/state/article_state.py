@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -84,6 +84,7 @@ class ArticleState:
         self._newest_micros = 0
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name=f"article-state-{release.number}", daemon=True)
+        self._unreadable: set[str] = set()  # ids of articles whose rows no writer of ours has written
         self.problem: str | None = _NOT_LOADED
         self.reloads = 0
         event_clock.advance(instant_of(release.as_of_day * DAY_MICROS))
@@ -99,8 +100,6 @@ class ArticleState:
             self._load()
         except redis.RedisError as error:
             self._note(error)
-        except ValueError:
-            self._malformed()
 
     def start(self) -> None:
         """Follow the changes from here on, in a thread of its own."""
@@ -109,6 +108,11 @@ class ArticleState:
     def stop(self) -> None:
         """Stop following; returns at once."""
         self._stopping.set()
+
+    def discard(self) -> None:
+        """Let go of what was loaded and is not followed."""
+        self.stop()
+        self._disconnect()
 
     def catch_up(self) -> None:
         """Apply all that has changed up to now; for callers that do not :meth:`start` a thread.
@@ -129,15 +133,19 @@ class ArticleState:
             except redis.RedisError as error:
                 self._note(error)
                 self._stopping.wait(0.2)
-            except Exception:
-                # What one row holds must not end the following of all others.
-                self._malformed()
+            except Exception as error:
+                # A thread that ended would let sales and stock stand still unseen.
+                log.exception("article state: everything will be read again")
+                self._place, self.problem = None, f"sales and stock are not followed: {type(error).__name__}"
                 self._stopping.wait(self._config.timeout_s)
         self._disconnect()
 
-    def _malformed(self) -> None:
-        log.exception("article state: Redis holds what cannot be read; everything will be read again")
-        self._place, self.problem = None, "sales and stock are not followed: a malformed value in Redis"
+    def _note_followed(self) -> None:
+        """All is followed but what cannot be read."""
+        self.problem = None
+        if self._unreadable:
+            some = ", ".join(sorted(self._unreadable)[:3])
+            self.problem = f"sales and stock of {len(self._unreadable)} articles cannot be read, such as {some}"
 
     def _note(self, error: Exception) -> None:
         if self.problem in (None, _NOT_LOADED):
@@ -184,7 +192,8 @@ class ArticleState:
             if self._stopping.is_set():
                 return
             self._read_again(chunk)
-        self._place, self.problem = place, None
+        self._place = place
+        self._note_followed()
         self._refreshed_at, self._refreshed_day = time.monotonic(), epoch_day(self._clock())
         self.reloads += 1
 
@@ -196,7 +205,7 @@ class ArticleState:
             self._refreshed_at, self._refreshed_day = time.monotonic(), epoch_day(self._clock())
         wait_ms = self._config.block_ms if self._refresh is None else self._config.refresh_pause_ms
         changed = self._stream.xread({ARTICLE_CHANGES_KEY: self._place.entry}, count=1, block=wait_ms)
-        self.problem = None
+        self._note_followed()
         if changed or self._was_emptied():
             self._apply_changes()
             self._stopping.wait(self._config.change_pause_ms / 1e3)
@@ -267,12 +276,22 @@ class ArticleState:
         ids = [self._articles.ids[position] for position in positions.tolist()]
         rows = read_article_rows(self._pipe, ids, self._clock())
         self._newest_micros = max(self._newest_micros, rows.newest_micros)
+        self._note_unreadable(ids, rows.unreadable)
+        if rows.unreadable:  # they keep what was known of them
+            readable = np.setdiff1d(np.arange(len(ids)), rows.unreadable)
+            positions, rows = positions[readable], rows.only(readable)
         self._articles.in_stock[positions] = rows.in_stock
         old = self._articles.activity[positions]
         differs = ~((old == rows.activity) | (np.isnan(old) & np.isnan(rows.activity))).all(axis=1)
         if differs.any():
             self._articles.update_activity(positions[differs], rows.activity[differs])
             self._index.set_units(positions[differs], np.nan_to_num(rows.activity[differs, UNITS_3D]))
+
+    def _note_unreadable(self, ids: list[str], unreadable: Sequence[int]) -> None:
+        broken = {ids[number] for number in unreadable}
+        for article_id in sorted(broken - self._unreadable):
+            log.error("article state: Redis holds a malformed row of article %s; its columns stand still", article_id)
+        self._unreadable = (self._unreadable - set(ids)) | broken
 
 
 def _chunks(positions: npt.NDArray[np.int32], size: int) -> Iterator[npt.NDArray[np.int32]]:

@@ -12,8 +12,9 @@ BUDGETS = Budgets()
 
 
 def test_without_a_deadline_the_default_holds_and_a_long_one_is_cut():
-    assert Deadline(None, BUDGETS).remaining_ms == pytest.approx(200, abs=20)
-    assert Deadline(60_000, BUDGETS).remaining_ms == pytest.approx(2_000, abs=20)
+    assert Deadline.of_call(None, BUDGETS).remaining_ms == pytest.approx(200, abs=20)
+    assert Deadline.of_call(60_000, BUDGETS).remaining_ms == pytest.approx(2_000, abs=20)
+    assert Deadline(5_000, BUDGETS).remaining_ms == pytest.approx(5_000, abs=20), "a warm-up is no call"
 
 
 @pytest.mark.parametrize("deadline_ms", [1, 10, 50, 200, 1_000])

@@ -105,6 +105,19 @@ def test_a_release_that_is_not_on_disk_leaves_the_one_in_use(rig):
     wait_until(lambda: rig.recommend().release == 2)
 
 
+def test_a_release_that_fails_again_and_again_holds_no_connections(rig):
+    def connections() -> int:
+        return len(rig.redis.client_list())
+
+    rig.models.versions.discard(2)
+    usual = connections()
+    rig.models.stable = 2
+    tries = 6
+    rig.models.asked.clear()
+    wait_until(lambda: sum(version == 2 for _, version in rig.models.asked) >= tries)
+    assert connections() < usual + tries
+
+
 def test_a_release_whose_ranker_does_not_answer_is_not_taken(rig):
     rig.models.versions.discard(2)
     rig.models.stable = 2

@@ -1,7 +1,13 @@
-"""What processes agree on beside Feast's format: Kafka's topics, and Vitrine's own keys in the online store.
+"""What processes agree on beside Feast's format: Kafka's topics, Vitrine's own keys in the online store, the trend.
 
 Whoever writes one and whoever reads it import the name from here.
 """
+
+from __future__ import annotations
+
+from typing import Any
+
+from feature_repo.schema import WEEK_DAYS, WINDOW_DAYS
 
 TRANSACTIONS, INTERACTIONS, AVAILABILITY = "transactions", "interactions", "availability"
 TOPICS = (TRANSACTIONS, INTERACTIONS, AVAILABILITY)
@@ -28,3 +34,12 @@ SWEPT_KEY = b"vitrine:swept"
 """By shard the day up to which windows have been brought forward."""
 WORKER_KEY = "vitrine:worker:"
 """Prefix: what each worker has counted."""
+
+
+def trend(units_7d: Any, units: Any) -> Any:
+    """Daily units of the last week against those of the window; smoothed, so 1 for an article without sales.
+
+    ((units_7d + 1) / 7) / ((units + 30/7) / 30) as one division of integers: batch and stream agree to the bit, whether
+    these are numbers, numpy columns or Ibis columns.
+    """
+    return (units_7d + 1) * WINDOW_DAYS / (units * WEEK_DAYS + WINDOW_DAYS)

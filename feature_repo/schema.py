@@ -12,6 +12,9 @@ from enum import Enum
 
 PROJECT = "vitrine"
 WINDOW_DAYS = 30
+WEEK_DAYS = 7
+RECENT_DAYS = 3
+"""Of ``units_3d``: yesterday, the day before and today so far."""
 
 
 class Kind(Enum):

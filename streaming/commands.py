@@ -20,7 +20,7 @@ from infra.base.settings import Settings
 )
 @click.option("--only-bootstrap", is_flag=True, help="Load the windows and stop.")
 @click.option("--clock", type=click.Choice(["events", "wall"]), default="events", show_default=True,
-              help="Let windows fall by the purchases' own time or by the machine's.")  # fmt: skip
+              help="Expire windows by the purchases' own time or by the machine's.")  # fmt: skip
 @click.option("--instance", help="A name for this worker in `vitrine stream status`.")
 @click.option("--log-every", type=click.FloatRange(min=0.1), default=10.0, show_default=True, metavar="SECONDS",
               help="How long purchases may wait before they are in the event log.")  # fmt: skip

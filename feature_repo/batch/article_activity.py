@@ -17,7 +17,8 @@ from feature_repo.batch.change_points import (
     within_reach,
 )
 from feature_repo.batch.engine import epoch_us
-from feature_repo.schema import WINDOW_DAYS
+from feature_repo.contracts import trend
+from feature_repo.schema import RECENT_DAYS, WEEK_DAYS, WINDOW_DAYS
 
 KEY = "article_id"
 
@@ -46,8 +47,8 @@ def article_activity(purchases: Table, snapshots_from: date | None, until: date)
             last_sale_at=by_day.last_sale_at,
         ),
         leave(by_day, KEY, by_day.day + WINDOW_DAYS, units=units, spend_micros=spend),
-        leave(by_day, KEY, by_day.day + 7, units_7d=units),
-        leave(by_day, KEY, by_day.day + 3, units_3d=units),
+        leave(by_day, KEY, by_day.day + WEEK_DAYS, units_7d=units),
+        leave(by_day, KEY, by_day.day + RECENT_DAYS, units_3d=units),
         leave(buyers, KEY, buyers.leaves, distinct_customers=1),
         latest="last_sale_at",
     )
@@ -60,8 +61,7 @@ def article_activity(purchases: Table, snapshots_from: date | None, until: date)
         "distinct_customers",
         "units_7d",
         "units_3d",
-        # ((units_7d + 1) / 7) / ((units + 30/7) / 30) as one division of integers: batch and stream agree to the bit
-        trend=(rows.units_7d + 1) * WINDOW_DAYS / (rows.units * 7 + WINDOW_DAYS),
+        trend=trend(rows.units_7d, rows.units),
         mean_price_micros=rows.spend_micros / some,
         last_sale_at=ibis.ifelse(rows.units > 0, rows.last_sale_at, ibis.null("int64")),
     )

@@ -26,7 +26,7 @@ class StoredWindows:
         exists: whether Redis has it.
         version, day, stamp_us: of its header; zeros where there is none.
         applied_owner, applied_partition, applied_offset: the last offset applied of each window and partition.
-        has_ahead: whether purchases wait for their day.
+        has_early: whether purchases wait for their day.
         tile_owner, tile_day, tile_starts, tile_ends: the tiles, by window and day, and where they are in ``data``.
         days: those whose tiles were asked for.
     """
@@ -38,7 +38,7 @@ class StoredWindows:
     applied_owner: Ints
     applied_partition: Ints
     applied_offset: Ints
-    has_ahead: Flags
+    has_early: Flags
     tile_owner: Ints
     tile_day: Ints
     tile_starts: Ints
@@ -48,7 +48,7 @@ class StoredWindows:
 
     @classmethod
     def of(cls, replies: Sequence[Sequence[bytes | None]], days: range) -> StoredWindows:
-        """Take apart what Redis has answered: per window its header, the purchases ahead, and the tile of each day."""
+        """Take apart what Redis has answered: per window its header, the early purchases, and the tile of each day."""
         windows, width = len(replies), 2 + len(days)
         fields = pa.array(list(chain.from_iterable(replies)), pa.large_binary())  # a large window counts by megabytes
         _, offsets, buffer = fields.buffers()
@@ -70,7 +70,7 @@ class StoredWindows:
             applied_owner=np.repeat(owners, partitions),
             applied_partition=applied["partition"].astype(np.int64),
             applied_offset=applied["offset"].astype(np.int64),
-            has_ahead=np.bincount(owner[column == 1], minlength=windows) > 0,
+            has_early=np.bincount(owner[column == 1], minlength=windows) > 0,
             tile_owner=owner[is_tile],
             tile_day=days.start + column[is_tile] - 2,
             tile_starts=starts[is_tile],
@@ -105,7 +105,7 @@ class StoredWindows:
             numbers[self.applied_owner[applied]],
             self.applied_partition[applied],
             self.applied_offset[applied],
-            self.has_ahead[windows],
+            self.has_early[windows],
             numbers[self.tile_owner[tile]],
             self.tile_day[tile],
             self.tile_starts[tile],

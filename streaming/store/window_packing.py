@@ -36,7 +36,7 @@ class CallLayout:
     features: tuple[tuple[Kind, bytes], ...]
     timestamp_field: bytes
     header_field: bytes
-    ahead_field: bytes
+    early_field: bytes
     tiles: TileFormat
 
     @classmethod
@@ -75,11 +75,11 @@ def pack_window(layout: CallLayout, state: WindowState, version: bytes, script: 
     for day, entries in state.appended.items():
         (grown if day in state.days else new).extend((tile_argument(day), bulk(b"".join(entries))))
     dropped = [tile_argument(day) for day in state.dropped]
-    if state.ahead_changed:
-        if state.ahead:
-            new += (layout.ahead_field, bulk(b"".join([layout.tiles.pack(purchase) for purchase in state.ahead])))
+    if state.early_changed:
+        if state.early:
+            new += (layout.early_field, bulk(b"".join([layout.tiles.pack(purchase) for purchase in state.early])))
         else:
-            dropped.append(layout.ahead_field)
+            dropped.append(layout.early_field)
     arguments = layout.fixed_arguments + len(grown) + len(dropped) + len(new)
     parts = [array_header(arguments), script, state.key, bulk(state.version)]
     parts += (NUMBERS[len(grown) // 2], NUMBERS[len(dropped)], *grown, *dropped)

@@ -248,7 +248,7 @@ class WindowStore:
                 tiles = b"".join([tile_argument(day) for day in span])
                 packed[span] = (
                     array_header(4 + len(span)) + b"$5\r\nHMGET\r\n",
-                    self._layout.header_field + self._layout.ahead_field + tiles,
+                    self._layout.header_field + self._layout.early_field + tiles,
                 )
             command, fields = packed[span]
             batch.append((key, command + key + fields))

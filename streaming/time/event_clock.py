@@ -138,13 +138,13 @@ class EventClock:
         while count < len(sold) and sold[count][0] <= self._believable_us(newest_us):
             newest_us = max(newest_us, sold[count][0])
             count += 1
-        ahead = {who: (at_us, partition) for at_us, partition, who in sold[count:]}
-        if len(ahead) >= self.watermark_policy.confirmations:
-            newest_first = sorted([at_us for at_us, _ in ahead.values()], reverse=True)
+        early = {who: (at_us, partition) for at_us, partition, who in sold[count:]}
+        if len(early) >= self.watermark_policy.confirmations:
+            newest_first = sorted([at_us for at_us, _ in early.values()], reverse=True)
             confirmed_us = newest_first[self.watermark_policy.confirmations - 1]
             count = bisect_right(sold, confirmed_us, key=itemgetter(0))
-            ahead = {who: (at_us, partition) for at_us, partition, who in sold[count:]}
-        self._unconfirmed = ahead
+            early = {who: (at_us, partition) for at_us, partition, who in sold[count:]}
+        self._unconfirmed = early
         return count
 
     def _believable_us(self, newest_us: int) -> int:

@@ -1,4 +1,4 @@
-"""Lets windows fall that nobody buys from any more: goes through the expiry index, day by day, in bounded steps."""
+"""Expires what has left windows that nobody buys from any more: goes through the expiry index in bounded steps."""
 
 from __future__ import annotations
 
@@ -30,15 +30,15 @@ class Sweep:
         self._swept: dict[int, int] = {}
 
     def step(self, shards: Iterable[int], limit: int) -> tuple[int, dict[WindowUpdates, list[str]]]:
-        """Let at most about ``limit`` windows of these shards fall.
+        """Expire at most about ``limit`` windows of these shards.
 
         Returns:
             How many were brought to the clock day, 0 when nothing is left to do; and which.
         """
         day, moved = self._clock.day, 0
-        fallen: dict[WindowUpdates, list[str]] = {updates: [] for updates, _ in self._expiries}
+        expired: dict[WindowUpdates, list[str]] = {updates: [] for updates, _ in self._expiries}
         if not self._clock.now_us:
-            return 0, fallen
+            return 0, expired
         shards = list(shards)
         unfinished = False
         for _, index in self._expiries:
@@ -51,14 +51,14 @@ class Sweep:
                     updates.advance(entity_ids, day)
                     index.done(due_day, shard, entity_ids)
                     moved += len(entity_ids)
-                    fallen[updates] += entity_ids
+                    expired[updates] += entity_ids
                 if moved >= limit:
                     unfinished = True
                     break
         if not unfinished and any(self._swept[shard] < day for shard in shards):
             self._swept.update(dict.fromkeys(shards, day))
             self._pipe.ask([keyed(b"HSET", self._key(shard), b"%d" % shard, b"%d" % day) for shard in shards])
-        return moved, fallen
+        return moved, expired
 
     def forget(self) -> None:
         """Others may look after our shards now."""

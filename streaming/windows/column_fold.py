@@ -2,7 +2,7 @@
 
 Most windows are plain: they hold few purchases, and what comes is new to them and of their days. As columns these take
 a third of the time. All that needs a closer look is left to ``WindowState``: large windows, which are worth keeping in
-memory, purchases that were sent twice, applied before, are late or ahead, and windows that stand at another day.
+memory, purchases that were sent twice, applied before, are late or early, and windows that stand at another day.
 """
 
 from __future__ import annotations
@@ -96,7 +96,7 @@ class ColumnFold:
         is_small = (stored.tile_bytes <= _SMALL_BYTES) & (new.counts <= _FEW_PURCHASES)
         is_whole = (stands_at - WINDOW_DAYS + 1 >= stored.days.start) & (stored.day < stored.days.stop)
         fits = (new.day >= first_day[new.owner]) & (new.day <= horizon_day) & ~_is_applied(stored, new)
-        plain = is_small & (is_whole | ~stored.exists) & ~stored.has_ahead & _all(fits, new.owner, len(stored))
+        plain = is_small & (is_whole | ~stored.exists) & ~stored.has_early & _all(fits, new.owner, len(stored))
         every = stored.purchases(self._tiles, first_day, plain).join(new)
         plain &= every.total(every.price_micros) < _EXACT_AS_DOUBLE
         if self._window.event_ids is not None:

@@ -14,8 +14,16 @@ from typing import Any
 
 import numpy as np
 
+from feature_repo import contracts
 from feature_repo.events.purchase import Purchase
-from feature_repo.schema import ARTICLE_ACTIVITY_30D, CUSTOMER_ACTIVITY_30D, WINDOW_DAYS, View
+from feature_repo.schema import (
+    ARTICLE_ACTIVITY_30D,
+    CUSTOMER_ACTIVITY_30D,
+    RECENT_DAYS,
+    WEEK_DAYS,
+    WINDOW_DAYS,
+    View,
+)
 from streaming.events.purchase_columns import Ints, PurchaseColumns
 from streaming.windows.aggregations.aggregation import Aggregation
 from streaming.windows.aggregations.day_totals import DayTotals, Totals
@@ -52,15 +60,11 @@ def _ratio(dividend: Any, divisor: Any) -> Any:
 
 
 def trend(totals: str) -> Rule:
-    """Daily units of the last week against those of the window; smoothed, so 1 for an article without sales.
-
-    ((units_7d + 1) / 7) / ((units + 30/7) / 30) as one division of integers: batch and stream agree to the bit.
-    """
-
-    def compute(week: Totals, window: Totals) -> Any:
-        return (week.purchases + 1) * WINDOW_DAYS / (window.purchases * 7 + WINDOW_DAYS)
-
-    return Rule(((totals, 7), (totals, WINDOW_DAYS)), compute)
+    """Daily units of the last week against those of the window: ``feature_repo.contracts.trend``."""
+    return Rule(
+        ((totals, WEEK_DAYS), (totals, WINDOW_DAYS)),
+        lambda week, window: contracts.trend(week.purchases, window.purchases),
+    )
 
 
 def _mean_price_micros(totals: Totals) -> Any:
@@ -177,8 +181,8 @@ ARTICLE_WINDOW = Window(
     rules={
         "units": over("totals", then=attrgetter("purchases")),
         "distinct_customers": over("buyers"),
-        "units_7d": over("totals", days=7, then=attrgetter("purchases")),
-        "units_3d": over("totals", days=3, then=attrgetter("purchases")),
+        "units_7d": over("totals", days=WEEK_DAYS, then=attrgetter("purchases")),
+        "units_3d": over("totals", days=RECENT_DAYS, then=attrgetter("purchases")),
         "trend": trend("totals"),
         "mean_price_micros": over("totals", then=_mean_price_micros),
         "last_sale_at": over("totals", then=attrgetter("last_us")),

@@ -32,21 +32,21 @@ class WindowState:
         stamp_us: Feast's event time of the values, microseconds; every write has a later one.
         applied: partition of ``transactions`` to the last offset whose purchases this state knows.
         states: one per aggregation of the window.
-        ahead: purchases dated after ``day``: known, kept, not counted before the clock gets there.
+        early: purchases dated after ``day``: known, kept, not counted before the clock gets there.
         appended: entries by day that are not in Redis yet.
         days: those whose tiles are in Redis.
         dropped: days whose tiles left the window and may still be in Redis.
-        ahead_changed: whether Redis holds other purchases ahead.
+        early_changed: whether Redis holds other early purchases.
     """
 
     __slots__ = (
-        "ahead",
-        "ahead_changed",
         "appended",
         "applied",
         "day",
         "days",
         "dropped",
+        "early",
+        "early_changed",
         "entity_id",
         "key",
         "next_version",
@@ -67,11 +67,11 @@ class WindowState:
         self.stamp_us = 0
         self.applied: dict[int, int] = {}
         self.states: list[Any] = window.initialize()
-        self.ahead: list[Purchase] = []
+        self.early: list[Purchase] = []
         self.appended: dict[int, list[bytes]] = {}
         self.days: set[int] = set()
         self.dropped: Iterable[int] = ()
-        self.ahead_changed = False
+        self.early_changed = False
 
     @property
     def first_day(self) -> int:
@@ -83,7 +83,7 @@ class WindowState:
         """The clock day that a stored window stands at."""
         return int(_HEADER.unpack_from(header)[1])
 
-    def load(self, header: bytes, ahead: bytes | None, tiles: Iterable[bytes | None], fetched_from: int) -> None:
+    def load(self, header: bytes, early: bytes | None, tiles: Iterable[bytes | None], fetched_from: int) -> None:
         """Take up what Redis holds of this entity.
 
         Args:
@@ -93,8 +93,8 @@ class WindowState:
         """
         self.version, self.day, self.stamp_us, partitions = _HEADER.unpack_from(header)
         self.applied = dict(_APPLIED.iter_unpack(header[_HEADER.size : _HEADER.size + partitions * _APPLIED.size]))
-        if ahead:
-            self.ahead = self.tiles.unpack(self.entity_id, ahead)
+        if early:
+            self.early = self.tiles.unpack(self.entity_id, early)
         self.dropped = range(self.first_day, min(fetched_from, self.day + 1))
         for tile in tiles:
             if tile:
@@ -122,11 +122,11 @@ class WindowState:
             for aggregation, state in zip(self.window.aggregations.values(), self.states, strict=True):
                 aggregation.expire(state, first_day)
             self.appended = {day: entries for day, entries in self.appended.items() if day >= first_day}
-        if self.ahead:
-            due = [purchase for purchase in self.ahead if purchase.day <= day]
+        if self.early:
+            due = [purchase for purchase in self.early if purchase.day <= day]
             if due:
-                self.ahead = [purchase for purchase in self.ahead if purchase.day > day]
-                self.ahead_changed = True
+                self.early = [purchase for purchase in self.early if purchase.day > day]
+                self.early_changed = True
                 self.take([purchase for purchase in due if purchase.day >= first_day])
         return True
 
@@ -138,8 +138,8 @@ class WindowState:
         last_day, appended, pack = self.day, self.appended, self.tiles.pack
         counted = [purchase for purchase in purchases if purchase.day <= last_day]
         if len(counted) < len(purchases):
-            self.ahead += [purchase for purchase in purchases if purchase.day > last_day]
-            self.ahead_changed = True
+            self.early += [purchase for purchase in purchases if purchase.day > last_day]
+            self.early_changed = True
         for add, state in zip(self.window.adders, self.states, strict=True):
             add(state, counted)
         for purchase in counted:
@@ -164,7 +164,7 @@ class WindowState:
         self.days.update(self.appended)
         self.appended = {}
         self.dropped = ()
-        self.ahead_changed = False
+        self.early_changed = False
 
     def _fold(self, purchases: list[Purchase]) -> None:
         first_day = self.first_day

@@ -30,7 +30,7 @@ class Applied:
     Attributes:
         counted: newly in a window.
         late: dated before the window's first day, known to the event log only.
-        ahead: dated after the clock day, kept until it comes.
+        early: dated after the clock day, kept until it comes.
         duplicates: (partition, offset) of those sent a second time, left out. A first delivery that is read again after
             a crash is none of them.
         fenced: applied before, left out.
@@ -40,7 +40,7 @@ class Applied:
 
     counted: int = 0
     late: int = 0
-    ahead: int = 0
+    early: int = 0
     duplicates: set[tuple[int, int]] = field(default_factory=set)
     fenced: int = 0
     overtaken: int = 0
@@ -48,14 +48,16 @@ class Applied:
 
 
 @dataclass
-class _Round:
-    """Purchases on their way, and what became of them so far.
+class PendingUpdates:
+    """Windows on their way to Redis; whoever holds them commits them.
 
     Attributes:
-        counts: by entity: counted, late, ahead, fenced.
+        counts: by entity: counted, late, early, fenced.
         duplicates, changes: by entity, where there are any.
+        writings: what was sent and is not answered yet.
     """
 
+    updates: WindowUpdates
     purchases: Mapping[str, Sequence[Purchase]]
     day: int
     horizon_day: int
@@ -63,34 +65,33 @@ class _Round:
     duplicates: dict[str, list[tuple[int, int]]] = field(default_factory=dict)
     changes: dict[str, set[int]] = field(default_factory=dict)
     overtaken: int = 0
-    folded: Applied = field(default_factory=Applied)
+    writings: list[Writing] = field(default_factory=list)
 
-    def take(self, entity_ids: Sequence[str], folded: FoldedWindows) -> None:
-        """Take note of windows that were folded by columns."""
-        counts = [(count, 0, 0, 0) for count in folded.new.counts.tolist()]
-        self.counts.update(zip(entity_ids, counts, strict=True))
-        for number, day in zip(folded.tile_owner.tolist(), folded.tile_day.tolist(), strict=True):
-            self.changes.setdefault(entity_ids[number], set()).add(day)
-
-    def total(self) -> Applied:
-        """What became of all of them."""
-        counted, late, ahead, fenced = map(sum, zip(*self.counts.values(), strict=True)) if self.counts else (0,) * 4
+    def commit(self) -> Applied:
+        """Wait until all is written; windows that others wrote meanwhile are read and folded again."""
+        self.updates.finish(self)
+        counted, late, early, fenced = map(sum, zip(*self.counts.values(), strict=True)) if self.counts else (0,) * 4
         return Applied(
             counted,
             late,
-            ahead,
+            early,
             {source for sources in self.duplicates.values() for source in sources},
             fenced,
             self.overtaken,
             [(entity_id, day) for entity_id, days in self.changes.items() for day in days],
         )
 
+    def take(self, writing: Writing, folded: FoldedWindows) -> None:
+        """Take note of windows that were folded by columns and sent."""
+        self.writings.append(writing)
+        counts = [(count, 0, 0, 0) for count in folded.new.counts.tolist()]
+        self.counts.update(zip(writing.entity_ids, counts, strict=True))
+        for number, day in zip(folded.tile_owner.tolist(), folded.tile_day.tolist(), strict=True):
+            self.changes.setdefault(writing.entity_ids[number], set()).add(day)
+
 
 class WindowUpdates:
     """Keeps windows that were touched lately in memory and brings them and Redis forward together.
-
-    ``apply`` does everything; its steps, ``fold`` and ``settle``, are there for a caller who has something else to do
-    while Redis works.
 
     Args:
         store: where they live.
@@ -110,72 +111,58 @@ class WindowUpdates:
         self._cached_entities = cached_entities
         self._columns_from = columns_from
         self._cache: dict[str, WindowState] = {}
-        self._writings: list[Writing] = []
-        self._round = _Round({}, 0, 0)
 
-    def apply(self, purchases: Mapping[str, Sequence[Purchase]], day: int, horizon_day: int) -> Applied:
-        """Apply purchases, grouped by entity; those of a partition in the order of their offsets.
+    def apply(self, purchases: Mapping[str, Sequence[Purchase]], day: int, horizon_day: int) -> PendingUpdates:
+        """Take purchases, grouped by entity, into their windows and send what has changed, without waiting.
 
         Args:
+            purchases: those of a partition in the order of their offsets.
             day: the clock day; every touched window is brought to it.
             horizon_day: the newest day to believe: a window follows its own purchases up to here, ahead of the clock.
         """
-        self.fold(purchases, day, horizon_day)
-        return self.settle()
-
-    def fold(self, purchases: Mapping[str, Sequence[Purchase]], day: int, horizon_day: int) -> Applied:
-        """Take purchases into windows and send what has changed, without waiting.
-
-        Returns:
-            What became of the purchases if ``settle`` finds no other writer.
-        """
-        self._round = _Round(purchases, day, horizon_day)
-        self._fold_by_columns(self._round)
-        entity_ids = [entity_id for entity_id in purchases if entity_id not in self._round.counts]
-        for piece, reading in self._asked_ahead(entity_ids, _ENTITIES_AT_ONCE):
+        pending = PendingUpdates(self, purchases, day, horizon_day)
+        self._fold_by_columns(pending)
+        entity_ids = [entity_id for entity_id in purchases if entity_id not in pending.counts]
+        for piece, reading in self._asked_ahead(entity_ids, _ENTITIES_AT_ONCE, pending):
             self._receive(reading)
-            changed = [self._cache[entity_id] for entity_id in piece if self._fold_one(entity_id, self._round)]
+            changed = [self._cache[entity_id] for entity_id in piece if self._fold_one(entity_id, pending)]
             if changed:
-                self._writings.append(self._store.send(changed))
-        self._round.folded = self._round.total()
-        return self._round.folded
+                pending.writings.append(self._store.send(changed))
+        return pending
 
-    def _fold_by_columns(self, of_round: _Round) -> None:
+    def finish(self, pending: PendingUpdates) -> None:
+        """Second half of ``apply``: wait for what was sent, and do again what another writer was faster with."""
+        overtaken = self._forget(self._store.settle(pending.writings))
+        while overtaken:
+            pending.overtaken += len(overtaken)
+            self._receive(self._request(overtaken, pending.day, pending.horizon_day))
+            changed = [self._cache[entity_id] for entity_id in overtaken if self._fold_one(entity_id, pending)]
+            overtaken = self._forget(self._store.write(changed))
+        self._trim()
+
+    def _fold_by_columns(self, pending: PendingUpdates) -> None:
         """Fold what came for windows that are plain and not in memory; the others are in memory then."""
-        entity_ids = [entity_id for entity_id in of_round.purchases if entity_id not in self._cache]
+        entity_ids = [entity_id for entity_id in pending.purchases if entity_id not in self._cache]
         if len(entity_ids) < self._columns_from or not self._store.window.has_columns:
             return
-        for piece, reading in self._asked_ahead(entity_ids, _COLUMNS_AT_ONCE):
-            purchases = [of_round.purchases[entity_id] for entity_id in piece]
-            folded, writing, others = self._store.fold(reading, purchases, of_round.horizon_day)
+        for piece, reading in self._asked_ahead(entity_ids, _COLUMNS_AT_ONCE, pending):
+            purchases = [pending.purchases[entity_id] for entity_id in piece]
+            folded, writing, others = self._store.fold(reading, purchases, pending.horizon_day)
             self._cache.update((state.entity_id, state) for state in others)
             if folded is not None:
-                self._writings.append(writing)
-                of_round.take(writing.entity_ids, folded)
+                pending.take(writing, folded)
 
-    def _asked_ahead(self, entity_ids: list[str], at_once: int) -> Iterator[tuple[list[str], Reading]]:
+    def _asked_ahead(
+        self, entity_ids: list[str], at_once: int, pending: PendingUpdates
+    ) -> Iterator[tuple[list[str], Reading]]:
         """So many entities at a time, and the windows of those not in memory, asked for while earlier ones are used."""
         asked: deque[tuple[list[str], Reading]] = deque()
         for start in range(0, len(entity_ids), at_once):
             piece = entity_ids[start : start + at_once]
-            asked.append((piece, self._request(piece, self._round.day, self._round.horizon_day)))
+            asked.append((piece, self._request(piece, pending.day, pending.horizon_day)))
             if len(asked) > _ASKED_AHEAD:
                 yield asked.popleft()
         yield from asked
-
-    def settle(self) -> Applied:
-        """Wait until all is written; windows that others wrote meanwhile are read and folded again."""
-        settling = self._round
-        pending = self._forget(self._store.settle(self._writings))
-        self._writings = []
-        while pending:
-            settling.overtaken += len(pending)
-            self._receive(self._request(pending, settling.day, settling.horizon_day))
-            changed = [self._cache[entity_id] for entity_id in pending if self._fold_one(entity_id, settling)]
-            pending = self._forget(self._store.write(changed))
-        self._round = _Round({}, 0, 0)
-        self._trim()
-        return settling.total() if settling.overtaken else settling.folded
 
     def advance(self, entity_ids: Iterable[str], day: int) -> int:
         """Bring silent windows to the clock day; returns how many moved."""
@@ -207,17 +194,17 @@ class WindowUpdates:
     def _receive(self, reading: Reading) -> None:
         self._cache.update((state.entity_id, state) for state in self._store.receive(reading))
 
-    def _fold_one(self, entity_id: str, of_round: _Round) -> bool:
+    def _fold_one(self, entity_id: str, pending: PendingUpdates) -> bool:
         """Fold what came for one entity; returns whether its window must be written."""
-        state, purchases = self._cache[entity_id], of_round.purchases[entity_id]
-        believed = [purchase.day for purchase in purchases if purchase.day <= of_round.horizon_day]
-        moved = state.advance(max([*believed, of_round.day]))
-        fresh, late, fenced = self._unknown(state, purchases, of_round)
+        state, purchases = self._cache[entity_id], pending.purchases[entity_id]
+        believed = [purchase.day for purchase in purchases if purchase.day <= pending.horizon_day]
+        moved = state.advance(max([*believed, pending.day]))
+        fresh, late, fenced = self._unknown(state, purchases, pending)
         if not fresh and not moved:
-            of_round.counts[entity_id] = (0, late, 0, fenced)
+            pending.counts[entity_id] = (0, late, 0, fenced)
             return False
         counted = state.take(fresh)
-        of_round.counts[entity_id] = (counted, late, len(fresh) - counted, fenced)
+        pending.counts[entity_id] = (counted, late, len(fresh) - counted, fenced)
         state.restamp(max([purchase.occurred_at_us for purchase in fresh if purchase.day <= state.day], default=0))
         return True
 
@@ -227,21 +214,21 @@ class WindowUpdates:
         return entity_ids
 
     def _unknown(
-        self, state: WindowState, purchases: Sequence[Purchase], of_round: _Round
+        self, state: WindowState, purchases: Sequence[Purchase], pending: PendingUpdates
     ) -> tuple[list[Purchase], int, int]:
         """Those that the window should take, marked as applied, and how many were late and fenced."""
         entity_id, applied, first_day, fresh, late, fenced = state.entity_id, state.applied, state.first_day, [], 0, 0
         event_ids = None if self._event_ids is None else state.states[self._event_ids]
-        not_counted_yet = {p.event_id: (p.partition, p.offset) for p in state.ahead}
-        of_round.duplicates.pop(entity_id, None)
-        changes = of_round.changes[entity_id] = set()
+        not_counted_yet = {p.event_id: (p.partition, p.offset) for p in state.early}
+        pending.duplicates.pop(entity_id, None)
+        changes = pending.changes[entity_id] = set()
         for purchase in purchases:
             partition, offset = source = purchase.partition, purchase.offset
             if event_ids is not None:
                 event_id = purchase.event_id
                 came = event_ids.get(event_id) or not_counted_yet.setdefault(event_id, source)
                 if came[1] != offset or came[0] != partition:  # sent a second time
-                    of_round.duplicates.setdefault(entity_id, []).append(source)
+                    pending.duplicates.setdefault(entity_id, []).append(source)
                     continue
             if offset <= applied.get(partition, -1):
                 fenced += 1

@@ -18,7 +18,7 @@ class Metrics:
         self.events = Counter("vitrine_stream_events", "Events read, by topic.", ["topic"], registry=registry)
         self.counted = Counter("vitrine_stream_purchases_counted", "Purchases newly in a window.", registry=registry)
         self.late = Counter("vitrine_stream_late", "Purchases too late for their window; logged.", registry=registry)
-        self.ahead = Counter("vitrine_stream_ahead", "Purchases held until the clock is there.", registry=registry)
+        self.early = Counter("vitrine_stream_ahead", "Purchases held until the clock is there.", registry=registry)
         self.duplicates = Counter("vitrine_stream_duplicates", "Purchases that were sent twice.", registry=registry)
         self.fenced = Counter("vitrine_stream_fenced", "Updates applied before, left out.", ["view"], registry=registry)
         self.overtaken = Counter(
@@ -54,7 +54,7 @@ class Metrics:
         return {
             "counted": int(sum_of(self.counted, "_total")),
             "late": int(sum_of(self.late, "_total")),
-            "ahead": int(sum_of(self.ahead, "_total")),
+            "ahead": int(sum_of(self.early, "_total")),
             "duplicates": int(sum_of(self.duplicates, "_total")),
             "fenced": int(sum_of(self.fenced, "_total")),
             "overtaken": int(sum_of(self.overtaken, "_total")),

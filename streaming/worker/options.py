@@ -13,10 +13,10 @@ class WorkerOptions:
 
     Attributes:
         watermark_policy: how far ahead of the others a purchase may be dated.
-        wall_clock: let windows fall by the machine's clock instead of the purchases'.
+        wall_clock: expire windows by the machine's clock instead of the purchases'.
         max_poll_records: the largest batch; live, batches are as large as what has come in meanwhile.
         log_seconds, log_rows: the event log is written when rows have waited so long, or so many wait.
-        expiries_per_tick: how many silent windows may fall between two batches.
+        expiries_per_tick: how many silent windows may expire between two batches.
         session_timeout_ms: a worker that is gone for so long loses its partitions; 6,000 is the least that brokers
             allow by default. (Static membership would give them back at once to one restarted under its name. But if
             it dies between giving partitions up and the rebalance that hands them on, that rebalance never comes, and

@@ -9,7 +9,7 @@ Cluster every master has a position of its own: ``node_marks`` says why nothing 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 
 from redis.exceptions import ConnectionError
@@ -33,7 +33,7 @@ from streaming.store.checkpoints import Checkpoints
 from streaming.store.node_marks import check_every_master_is_marked, mark_keys
 from streaming.time.event_clock import EventClock
 from streaming.time.sweep import Sweep
-from streaming.windows.updates import COLUMNS_PAY_FROM, DEFAULT_CACHED_ENTITIES, Applied, WindowUpdates
+from streaming.windows.updates import COLUMNS_PAY_FROM, DEFAULT_CACHED_ENTITIES, Applied, PendingUpdates, WindowUpdates
 from streaming.worker.entity_tools import entity_tools
 
 KEPT_CHANGES = 100_000
@@ -62,16 +62,39 @@ class PartitionBatch:
     is_read_to_end: bool
 
 
-@dataclass
+@dataclass(frozen=True)
 class Outcome:
     """Counts of one round, for the log line and the metrics."""
 
-    customers: Applied = field(default_factory=Applied)
-    articles: Applied = field(default_factory=Applied)
+    customers: Applied
+    articles: Applied
+
+
+@dataclass(frozen=True)
+class PendingBatch:
+    """What one round read, on its way to Redis; commit it before anything else is asked of the stream.
+
+    Attributes:
+        customers: what became of the purchases; their windows are written.
+        articles: their windows, sent and not answered yet.
+        day: the clock day that they were brought to.
+    """
+
+    stream: PurchaseStream
+    batches: Mapping[int, PartitionBatch]
+    customers: Applied
+    articles: PendingUpdates
+    day: int
+
+    def commit(self) -> Outcome:
+        """Wait until it is in Redis, and set the marks that say so: from then on the offsets may be committed."""
+        outcome = Outcome(self.customers, self.articles.commit())
+        self.stream.mark(self, outcome)
+        return outcome
 
 
 class PurchaseStream:
-    """Applies batches of purchases to both windows, and lets silent windows fall.
+    """Applies batches of purchases to both windows, and expires silent windows.
 
     After any ``ConnectionError``, which also tells that Redis has lost data, make a new one on a new pipe and read on
     from ``positions``.
@@ -103,7 +126,6 @@ class PurchaseStream:
         self._positions = Checkpoints(pipe, TRANSACTIONS)
         self._sweep = Sweep(pipe, clock, self._expiries)
         self._marked: dict[int, int] = {}  # partition to the position that we wrote last
-        self._unsettled: tuple[Mapping[int, PartitionBatch], Outcome, list[str], int] | None = None
 
     def positions(self) -> dict[int, int]:
         """Partition to the next offset to apply, for those ever applied."""
@@ -123,18 +145,8 @@ class PurchaseStream:
         self.clock.observe({})
         self._hear_clock(self._pipe.ask([self._clock_command()])[0])
 
-    def apply(self, batches: Mapping[int, PartitionBatch], wait: bool = True) -> Outcome:
-        """Bring windows, features, expiry index, clock and positions forward by what was read.
-
-        Once it is settled, all of it is in Redis and the offsets may be committed.
-
-        Args:
-            wait: settle now. Else Redis works on while the caller reads the next batch, and the next call settles.
-
-        Returns:
-            What became of the purchases; of the articles' windows only once it is settled.
-        """
-        self.settle()
+    def apply(self, batches: Mapping[int, PartitionBatch]) -> PendingBatch:
+        """Bring windows and features forward by what was read; Redis works on while the caller does something else."""
         self.clock.observe({p: (batch.purchases, batch.is_read_to_end) for p, batch in batches.items()})
         horizon_day = self.clock.horizon_day
         # Before the clock has started, windows stand a window's length before the newest purchase.
@@ -144,33 +156,18 @@ class PurchaseStream:
             for purchase in batch.purchases:
                 by_customer.setdefault(purchase.customer_id, []).append(purchase)
         self._check_positions()
-        self.customers.fold(by_customer, day, horizon_day)
-        customers = self.customers.settle()
-        by_article = _by_article(batches, customers.duplicates)
-        self.articles.fold(by_article, day, horizon_day)
-        outcome = Outcome(customers)
-        self._unsettled = (batches, outcome, sorted(by_article), day)
-        if wait:
-            self.settle()
-        return outcome
-
-    def settle(self) -> None:
-        """Wait until what was applied is in Redis, and set the marks that say so."""
-        if self._unsettled is not None:
-            batches, outcome, touched_articles, day = self._unsettled
-            outcome.articles = self.articles.settle()
-            self._mark(batches, outcome, touched_articles, day)
-            self._unsettled = None
+        customers = self.customers.apply(by_customer, day, horizon_day).commit()
+        articles = self.articles.apply(_by_article(batches, customers.duplicates), day, horizon_day)
+        return PendingBatch(self, batches, customers, articles, day)
 
     def tick(self, shards: Iterable[int], limit: int) -> int:
-        """Let windows fall that have not moved since their day came; at most about ``limit`` of them per call.
+        """Expire what has left windows that have not moved since their day came; about ``limit`` of them per call.
 
         Returns:
             How many were brought to the clock day; 0 when nothing is left to do.
         """
-        self.settle()
-        moved, fallen = self._sweep.step(shards, limit)
-        self.announce(fallen[self.articles])
+        moved, expired = self._sweep.step(shards, limit)
+        self.announce(expired[self.articles])
         return moved
 
     def announce(self, article_ids: Sequence[str]) -> None:
@@ -184,14 +181,13 @@ class PurchaseStream:
         self._sweep.forget()
         self.clock.forget(partitions)
 
-    def _mark(
-        self, batches: Mapping[int, PartitionBatch], outcome: Outcome, touched_articles: Sequence[str], day: int
-    ) -> None:
+    def mark(self, batch: PendingBatch, outcome: Outcome) -> None:
         """Everything that is not in an entity's own hash; positions come last, for they vouch for all before."""
+        day, batches = batch.day, batch.batches
         commands: list[Keyed] = []
         for applied, (_, index) in zip((outcome.customers, outcome.articles), self._expiries, strict=True):
             commands += index.additions(applied.changes, day, self.clock.horizon_day)
-        commands += self._announcements(touched_articles)
+        commands += self._announcements(sorted(batch.articles.purchases))
         clock_position = len(commands)
         commands.append(self._clock_command())
         commands += [*self._watermark_commands(batches), keyed(b"HGETALL", WATERMARKS_KEY)]

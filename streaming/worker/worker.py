@@ -1,7 +1,7 @@
 """The worker: reads the three topics as one of a consumer group, and brings online store and event log forward.
 
 One round is: poll, see that the last round is in Redis, parse, set bad events aside, apply to Redis, hand to the log;
-then, when their time has come, let windows fall and flush the log. Where to read on is decided by what Redis and the
+then, when their time has come, expire windows and flush the log. Where to read on is decided by what Redis and the
 log hold, never by the offsets committed to Kafka: those are for display.
 """
 
@@ -30,12 +30,13 @@ from streaming.log.log_rows import purchase_row
 from streaming.time.event_clock import EventClock
 from streaming.time.expiry_index import shards_of
 from streaming.unreachable import redis_unreachable
+from streaming.windows.updates import Applied
 from streaming.worker.assigned_partitions import AssignedPartitions
 from streaming.worker.availability import AvailabilityUpdates
 from streaming.worker.group import ASSIGNED, REVOKED, join
 from streaming.worker.metrics import Metrics
 from streaming.worker.options import WorkerOptions
-from streaming.worker.purchase_stream import Outcome, PartitionBatch, PurchaseStream
+from streaming.worker.purchase_stream import PartitionBatch, PendingBatch, PurchaseStream
 from streaming.worker.status import Progress, WorkerWord
 from streaming.worker.topic_identity import TopicIdentity
 
@@ -76,7 +77,7 @@ class StreamWorker:
         self._published_idle: dict[int, bool] = {}
         self._tick_due = self._commit_due = 0.0
         self._tick_day = -1
-        self._outcome: Outcome | None = None
+        self._pending: PendingBatch | None = None
         self._word = WorkerWord(options.instance or f"{socket.gethostname()}-{os.getpid()}")
         self._connect_redis()
         member = join(settings.kafka_bootstrap_servers, options.max_poll_records, options.session_timeout_ms)
@@ -105,7 +106,7 @@ class StreamWorker:
 
     def _round(self) -> None:
         polled = self._consumer.poll(timeout_ms=_POLL_MS, max_records=self._options.max_poll_records)
-        self._settle()
+        self._commit_pending()
         self._identity.check(self._pipe)
         while self._rebalances:
             self._rebalance(*self._rebalances.popleft())
@@ -127,13 +128,12 @@ class StreamWorker:
         latest_us = int(self._now() * 1_000_000) + self._options.watermark_policy.wall_skew_us
         self.progress.events += sum(map(len, polled.values()))
         batch = self._intake.parse(polled, latest_us)
-        outcome = self._apply_purchases(batch.purchases, batch.next_offsets)
+        duplicates = self._apply_purchases(batch.purchases, batch.next_offsets).duplicates
         for events in batch.availability:
             self._stream.announce(self._availability.apply(events))
         told = {p.partition: offset for p, offset in batch.next_offsets.items() if p.topic == AVAILABILITY}
         if told:
             self._availability.mark(self._identity.met(AVAILABILITY), told)
-        duplicates = outcome.customers.duplicates
         for partition, purchases in batch.purchases.items():
             batch.rows[partition] = [
                 (purchase.offset, purchase_row(purchase))
@@ -143,7 +143,7 @@ class StreamWorker:
         for partition, next_offset in batch.next_offsets.items():
             self._own.done(partition, batch.rows.get(partition, ()), next_offset)
 
-    def _apply_purchases(self, purchases: dict[Any, list[Purchase]], next_offsets: dict[Any, int]) -> Outcome:
+    def _apply_purchases(self, purchases: dict[Any, list[Purchase]], next_offsets: dict[Any, int]) -> Applied:
         batches = {}
         for partition, offset in self._own.next_offsets.items():
             if partition.topic == TRANSACTIONS:
@@ -154,21 +154,22 @@ class StreamWorker:
                 batches[partition.partition] = PartitionBatch(of_partition, read_on, idle)
         if self._options.wall_clock:
             self._clock.move_to(int(self._now() * 1_000_000))
+        pending = self._pending = self._stream.apply(batches)
         # With a backlog, Redis works on while we read the next batch.
-        has_backlog = sum(map(len, purchases.values())) >= self._options.max_poll_records // 2
-        self._outcome = self._stream.apply(batches, wait=not has_backlog)
-        return self._outcome
+        if sum(map(len, purchases.values())) < self._options.max_poll_records // 2:
+            self._commit_pending()
+        return pending.customers
 
-    def _settle(self) -> None:
+    def _commit_pending(self) -> None:
         """See that what was applied is in Redis, and count it."""
-        outcome, self._outcome = self._outcome, None
-        if outcome is None:
+        pending, self._pending = self._pending, None
+        if pending is None:
             return
-        self._stream.settle()
+        outcome = pending.commit()
         metrics, customers = self.metrics, outcome.customers
         metrics.counted.inc(customers.counted)
         metrics.late.inc(customers.late)
-        metrics.ahead.inc(customers.ahead)
+        metrics.early.inc(customers.early)
         metrics.duplicates.inc(len(customers.duplicates))
         for view, applied in (("customer", customers), ("article", outcome.articles)):
             metrics.fenced.labels(view).inc(applied.fenced)
@@ -197,10 +198,11 @@ class StreamWorker:
         now = time.monotonic()
         if now >= self._tick_due or self._tick_day != self._clock.day:
             own = self._own.of_purchases
+            self._commit_pending()
             self._stream.refresh(own)
-            fallen = self._stream.tick(shards_of(own, self._partition_count), self._options.expiries_per_tick)
-            self.metrics.expiries.inc(fallen)
-            if fallen < self._options.expiries_per_tick:
+            expired = self._stream.tick(shards_of(own, self._partition_count), self._options.expiries_per_tick)
+            self.metrics.expiries.inc(expired)
+            if expired < self._options.expiries_per_tick:
                 self._tick_due, self._tick_day = now + _TICK_SECONDS, self._clock.day
         self._count_logged(self._own.flush_longest_waiting(self._options.log_seconds, self._options.log_rows))
 
@@ -242,7 +244,7 @@ class StreamWorker:
 
         The next owner may be at it already. That does no harm: windows and log take each offset from one of us only.
         """
-        self._settle()
+        self._commit_pending()
         self._count_logged(self._own.flush(partitions))
         self._forget(partitions)
 
@@ -268,7 +270,7 @@ class StreamWorker:
     def _recover(self, stop: threading.Event) -> None:
         """Connect anew, remember nothing, and read on from what Redis holds: it may have lost its last moments."""
         self._pipe.close()
-        self._outcome = None
+        self._pending = None
         while not stop.is_set():
             try:
                 self._connect_redis()
@@ -289,7 +291,7 @@ class StreamWorker:
 
     def _leave(self) -> None:
         try:
-            self._settle()
+            self._commit_pending()
             self._count_logged(self._own.flush_all())
             self._commit()
         finally:

@@ -71,7 +71,7 @@ def test_bootstrap_and_stream_make_what_the_stream_alone_makes(settings: Setting
     stream = PurchaseStream(open_pipe(settings.redis_url), EventClock())
     # The topic holds some that batch knows already: they are known by their ids.
     rest = [p._replace(offset=n) for n, p in enumerate(p for p in purchases if p.day >= AS_OF - 2)]
-    stream.apply({0: PartitionBatch(rest, len(rest), True)})
+    stream.apply({0: PartitionBatch(rest, len(rest), True)}).commit()
     while stream.tick(range(SHARDS), 10):
         pass
     assert differences(store.client, purchases, stream.clock.day) == {}
@@ -84,7 +84,7 @@ def test_loaded_windows_fall_by_themselves(settings: Settings, store: OnlineStor
     stream = PurchaseStream(open_pipe(settings.redis_url), EventClock(WatermarkPolicy(leap_days=30)))
     assert stream.clock.day == DAY
     new = purchase("zoe", "0000000000", DAY + 12, event_id="new")
-    stream.apply({0: PartitionBatch([new], 1, True)})
+    stream.apply({0: PartitionBatch([new], 1, True)}).commit()
     while stream.tick(range(SHARDS), 10):
         pass
     assert differences(store.client, [*purchases, new], DAY + 12) == {}
@@ -95,7 +95,7 @@ def test_bootstrapping_again_forgets_what_was_streamed_meanwhile(settings: Setti
     write_table(settings.tables_dir, purchases)
     bootstrap(settings, AS_OF_DATE)
     stream = PurchaseStream(open_pipe(settings.redis_url), EventClock())
-    stream.apply({0: PartitionBatch([purchase("zoe", "0000000000", AS_OF, event_id="new")], 1, True)})
+    stream.apply({0: PartitionBatch([purchase("zoe", "0000000000", AS_OF, event_id="new")], 1, True)}).commit()
     bootstrap(settings, AS_OF_DATE)
     known = [p for p in purchases if p.day < AS_OF]
     # zoe's window is empty, not absent: readers may have seen it
@@ -114,7 +114,7 @@ def test_one_purchase_dated_years_ahead_waits_and_does_not_move_the_clock(
     stream = PurchaseStream(open_pipe(settings.redis_url), EventClock(WatermarkPolicy(leap_days=30)))
     assert stream.clock.day == DAY
     new = purchase("ann", "0000000000", DAY + 20, event_id="new")
-    stream.apply({0: PartitionBatch([new], 1, True)})
+    stream.apply({0: PartitionBatch([new], 1, True)}).commit()
     while stream.tick(range(SHARDS), 10):
         pass
     assert differences(store.client, [*purchases, ahead, new], DAY + 20) == {}

@@ -6,7 +6,13 @@ import uuid
 from collections.abc import Container, Iterable
 from datetime import UTC, datetime
 
-from feature_repo.events.rules import LONGEST_ID_BYTES, WALL_SKEW_US, BadEventError, checked_interaction
+from feature_repo.events.rules import (
+    INTERACTION_KINDS,
+    LONGEST_ID_BYTES,
+    WALL_SKEW_US,
+    BadEventError,
+    checked_interaction,
+)
 from infra.base.calendar import epoch_micros
 from serving.gateway.interactions.impressions import instant_text
 from serving.gateway.interactions.interaction_log import Event
@@ -14,7 +20,7 @@ from serving.gateway.requests import InvalidRequest, check_length
 from serving.proto import recommender_pb2 as pb
 
 MOST_INTERACTIONS = 500
-_KINDS = {pb.Interaction.IMPRESSION: "impression", pb.Interaction.CLICK: "click", pb.Interaction.CART: "cart"}
+_KINDS = {pb.Interaction.Kind.Value(kind.upper()): kind for kind in INTERACTION_KINDS}
 # Less than the streaming worker allows: its clock may be behind this machine's.
 _AHEAD_US = WALL_SKEW_US // 2
 

@@ -63,18 +63,18 @@ def test_slots_may_move_to_another_master(
 ) -> None:
     clock, (one, two) = EventClock(), (purchase("anna", "0108775015", offset=n) for n in range(2))
     stream = PurchaseStream(pipe, clock)
-    stream.apply(batch(one))
+    stream.apply(batch(one)).commit()
     key = entity_key("customer", "anna")
     home = redis_cluster.node_of(key)
     other = next(node for node in redis_cluster.nodes if node is not home)
     try:
         redis_cluster.move_slot(slot_of(key), home, other)
         with pytest.raises(ConnectionError, match="MOVED"):
-            stream.apply(batch(two))
+            stream.apply(batch(two)).commit()
         with closing(open_pipe(redis_cluster.url)) as anew:
             stream = PurchaseStream(anew, clock)
             assert stream.positions() == {0: 1}
-            stream.apply(batch(two))
+            stream.apply(batch(two)).commit()
         assert stored_features(cluster_client, "customer", "anna")["purchases"] == 2
     finally:
         redis_cluster.move_slot(slot_of(key), other, home)

@@ -77,7 +77,7 @@ def test_random_shops(engine: ibis.BaseBackend, store: OnlineStore, seed: int) -
     stream = stream_of(store, leap_days=100)
     for start in range(0, len(arrived), 50):
         chunk = arrived[start : start + 50]
-        stream.apply({0: PartitionBatch(chunk, chunk[-1].offset + 1, True)})
+        stream.apply({0: PartitionBatch(chunk, chunk[-1].offset + 1, True)}).commit()
     for clock_day in (DAY + 1, DAY + 4, DAY + 30):
         let_fall(stream, clock_day)
         assert assert_equal(engine, as_table(purchases), store.client, clock_day) > 100

@@ -31,7 +31,7 @@ PARTITIONS = 3
 def rounds(seed: int) -> Iterator[dict[int, list[Purchase]]]:
     """What a shop of 150 customers sells in three months: round by round, by partition.
 
-    Baskets at one instant, purchases around midnight, sent twice, weeks late and dated ahead; a bestseller, a customer
+    Baskets at one instant, purchases around midnight, sent twice, weeks late and dated early; a bestseller, a customer
     who buys by the hundred, prices beyond what a double holds, and ids in all lengths and alphabets.
     """
     rng = random.Random(seed)
@@ -76,10 +76,10 @@ def run(store: OnlineStore, columns_from: int, seed: int) -> dict[bytes, dict[by
             offsets[partition] += len(purchases)
         # A partition that is not read to its end holds the clock back: windows follow their own purchases beyond it.
         batches = {p: PartitionBatch(bought, offsets[p], rng.random() < 0.5) for p, bought in read.items()}
-        stream.apply(batches)
+        stream.apply(batches).commit()
         if rng.random() < 0.2:
             stream = PurchaseStream(open_pipe(store.url), clock, cached_entities=40, columns_from=columns_from)
-            stream.apply(batches)
+            stream.apply(batches).commit()
     return {key: contents(key, store.client.hgetall(key)) for key in store.client.scan_iter() if b"_id" in key}
 
 
@@ -121,14 +121,14 @@ def test_everything_in_redis_is_as_if_folded_one_by_one(
         assert by_columns[key] == told, key
 
 
-def stored(known: Sequence[Purchase], day: int = DAY, ahead: Sequence[Purchase] = ()) -> StoredWindows:
+def stored(known: Sequence[Purchase], day: int = DAY, early: Sequence[Purchase] = ()) -> StoredWindows:
     """One customer's window at this day, as Redis holds it."""
     days = range(DAY - 29, DAY + 2)
     state = WindowState("anna", entity_key("customer", "anna"), CUSTOMER_WINDOW, CUSTOMER_TILES, day)
     state.take(known)
-    state.applied = {p.partition: p.offset for p in [*known, *ahead]}
+    state.applied = {p.partition: p.offset for p in [*known, *early]}
     tiles = {p.day: b"".join(CUSTOMER_TILES.pack(other) for other in known if other.day == p.day) for p in known}
-    waiting = b"".join(map(CUSTOMER_TILES.pack, ahead)) or None
+    waiting = b"".join(map(CUSTOMER_TILES.pack, early)) or None
     return StoredWindows.of([[state.header(b"version "), waiting, *[tiles.get(day) for day in days]]], days)
 
 
@@ -144,11 +144,11 @@ NEXT = purchase("anna", "0108775015", DAY, offset=7)
         ("of tomorrow, which others have reached", stored(BEFORE), [NEXT._replace(day=DAY + 1)], True),
         ("by another partition", stored(BEFORE), [NEXT._replace(partition=1, offset=0)], True),
         ("late", stored(BEFORE), [NEXT._replace(day=DAY - 30)], False),
-        ("ahead", stored(BEFORE), [NEXT._replace(day=DAY + 2)], False),
+        ("early", stored(BEFORE), [NEXT._replace(day=DAY + 2)], False),
         ("applied before", stored(BEFORE), [NEXT._replace(offset=4)], False),
         ("sent twice", stored(BEFORE), [NEXT, NEXT._replace(offset=8)], False),
         ("sent before", stored(BEFORE), [NEXT._replace(event_id=BEFORE[3].event_id)], False),
-        ("others wait for their day", stored(BEFORE, ahead=[NEXT._replace(day=DAY + 9, offset=6)]), [NEXT], False),
+        ("others wait for their day", stored(BEFORE, early=[NEXT._replace(day=DAY + 9, offset=6)]), [NEXT], False),
         ("the window is far ahead", stored([], day=DAY + 2), [NEXT], False),
         ("the window is behind, its days were asked for", stored(BEFORE, day=DAY - 3), [NEXT], True),
         ("much at once", stored([]), [NEXT._replace(event_id=f"{n}", offset=n) for n in range(257)], False),
@@ -190,5 +190,5 @@ def test_a_window_with_an_aggregation_without_columns_is_folded_one_by_one(store
     assert CUSTOMER_WINDOW.has_columns
     assert not window.has_columns
     updates = WindowUpdates(WindowStore(open_pipe(store.url), window, CUSTOMER_TILES), columns_from=1)
-    assert updates.apply({"anna": BEFORE}, DAY, DAY).counted == len(BEFORE)
+    assert updates.apply({"anna": BEFORE}, DAY, DAY).commit().counted == len(BEFORE)
     assert stored_features(store.client, "customer", "anna") == customer_features(BEFORE, "anna", DAY)

@@ -67,7 +67,7 @@ def test_the_new_feature_is_the_same_by_batch_and_stream_and_changes_no_other(
     purchases = a_month_and_more()
     by_customer = {customer: [p for p in purchases if p.customer_id == customer] for customer in CUSTOMERS}
     updates = WindowUpdates(WindowStore(open_pipe(store.url), WINDOW, CUSTOMER_TILES), columns_from=columns_from)
-    assert updates.apply({c: bought for c, bought in by_customer.items() if bought}, DAY, DAY).counted == 400
+    assert updates.apply({c: bought for c, bought in by_customer.items() if bought}, DAY, DAY).commit().counted == 400
     with duckdb_engine(tmp_path) as engine:
         for clock_day in (DAY + 1, DAY + 4, DAY + 30):
             updates.advance(CUSTOMERS, clock_day)

@@ -100,7 +100,7 @@ class World:
                 partition: PartitionBatch(purchases[self.read[partition] :], len(purchases), True)
                 for partition, purchases in self.sent.items()
             }
-        )
+        ).commit()
         self.read = {partition: len(purchases) for partition, purchases in self.sent.items()}
 
     def sell(self, sales: list[Sold]) -> None:
@@ -216,8 +216,8 @@ def test_a_window_whose_fall_was_lost_falls_again(
     customer_id, article_id = (entity_id, "0") if entity == "customer" else ("anna", entity_id)
     clock = EventClock(WatermarkPolicy(leap_days=30))
     stream = PurchaseStream(pipe, clock)
-    stream.apply(batch(purchase(customer_id, article_id, DAY, offset=0)))
-    stream.apply(batch(purchase("ben", "1", DAY + 30, offset=1)))
+    stream.apply(batch(purchase(customer_id, article_id, DAY, offset=0))).commit()
+    stream.apply(batch(purchase("ben", "1", DAY + 30, offset=1))).commit()
     before = Moment(home)
     fall(stream)
     count = "purchases" if entity == "customer" else "units"
@@ -269,14 +269,14 @@ def test_a_master_that_was_emptied_behind_our_back_is_made_whole(
 ) -> None:
     purchases = [purchase(f"c{n}", f"{n:010d}", offset=n) for n in range(40)]
     stream = PurchaseStream(pipe, EventClock())
-    stream.apply(batch(*purchases))
+    stream.apply(batch(*purchases)).commit()
     with redis_cluster.nodes[1].client() as client:
         client.flushall()
     with pytest.raises(ConnectionError, match="has lost data"):
-        stream.apply(batch(purchase("c0", "0000000001", offset=40)))
+        stream.apply(batch(purchase("c0", "0000000001", offset=40))).commit()
     again = PurchaseStream(pipe, EventClock())
     assert again.positions() == {}
-    again.apply(batch(*purchases))
+    again.apply(batch(*purchases)).commit()
     for p in purchases:
         assert stored_features(cluster_client, "customer", p.customer_id)["purchases"] == 1
         assert stored_features(cluster_client, "article", p.article_id)["units"] == 1

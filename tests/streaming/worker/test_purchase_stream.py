@@ -95,7 +95,7 @@ def test_windows_equal_brute_force_whatever_comes_in_whatever_order(
             partition: PartitionBatch(sent[partition][read[partition] :], len(sent[partition]), True)
             for partition in sent
         }
-        workers[current].apply(batches)
+        workers[current].apply(batches).commit()
         for partition in sent:
             read[partition] = len(sent[partition])
 
@@ -152,7 +152,7 @@ def test_windows_equal_brute_force_whatever_comes_in_whatever_order(
 def test_a_purchase_sent_twice_counts_once_for_customer_and_article(pipe: Pipe, store: OnlineStore) -> None:
     stream = PurchaseStream(pipe, EventClock())
     first = purchase("anna", "0108775015", offset=0, event_id="e1")
-    outcome = stream.apply(batch(first, first._replace(offset=1)))
+    outcome = stream.apply(batch(first, first._replace(offset=1))).commit()
     assert outcome.customers.duplicates == {(0, 1)}
     assert stored_features(store.client, "customer", "anna")["purchases"] == 1
     assert stored_features(store.client, "article", "0108775015")["units"] == 1
@@ -160,10 +160,10 @@ def test_a_purchase_sent_twice_counts_once_for_customer_and_article(pipe: Pipe, 
 
 def test_windows_fall_without_new_purchases(pipe: Pipe, store: OnlineStore) -> None:
     stream = PurchaseStream(pipe, EventClock(WatermarkPolicy(leap_days=30)))
-    stream.apply(batch(purchase("anna", "0108775015", DAY, offset=0)))
+    stream.apply(batch(purchase("anna", "0108775015", DAY, offset=0))).commit()
     expected = {2: (1, 1, 1), 3: (1, 1, 0), 7: (1, 0, 0), 30: (0, 0, 0)}
     for days, (units, units_7d, units_3d) in expected.items():
-        stream.apply(batch(purchase("ben", "0110065001", DAY + days, offset=days)))
+        stream.apply(batch(purchase("ben", "0110065001", DAY + days, offset=days))).commit()
         fall(stream)
         stored = stored_features(store.client, "article", "0108775015")
         assert (stored["units"], stored["units_7d"], stored["units_3d"]) == (units, units_7d, units_3d)
@@ -174,9 +174,9 @@ def test_windows_fall_without_new_purchases(pipe: Pipe, store: OnlineStore) -> N
 def test_a_worker_that_lost_its_partition_cannot_write_over_newer_windows(pipe: Pipe, store: OnlineStore) -> None:
     zombie, owner = PurchaseStream(pipe, EventClock()), PurchaseStream(open_pipe(store.url), EventClock())
     one, two = purchase("anna", "0108775015", offset=0), purchase("anna", "0108775044", offset=1)
-    zombie.apply(batch(one))
-    owner.apply(batch(one, two))
-    outcome = zombie.apply(batch(two))
+    zombie.apply(batch(one)).commit()
+    owner.apply(batch(one, two)).commit()
+    outcome = zombie.apply(batch(two)).commit()
     assert (outcome.customers.fenced, outcome.customers.counted) == (1, 0)
     assert stored_features(store.client, "customer", "anna")["purchases"] == 2
     assert stored_features(store.client, "article", "0108775044")["units"] == 1
@@ -184,13 +184,13 @@ def test_a_worker_that_lost_its_partition_cannot_write_over_newer_windows(pipe: 
 
 def test_one_purchase_from_next_year_is_held_until_its_day_comes(pipe: Pipe, store: OnlineStore) -> None:
     stream = PurchaseStream(pipe, EventClock())
-    stream.apply(batch(purchase("anna", "0108775015", DAY, offset=0)))
-    stream.apply(batch(purchase("ben", "0108775015", DAY + 365, offset=1)))
+    stream.apply(batch(purchase("anna", "0108775015", DAY, offset=0))).commit()
+    stream.apply(batch(purchase("ben", "0108775015", DAY + 365, offset=1))).commit()
     fall(stream)
     assert stream.clock.day == DAY
     assert stored_features(store.client, "article", "0108775015")["units"] == 1
     leap = [purchase(name, "0110065001", DAY + 365, offset=2 + n) for n, name in enumerate(("anna", "cleo", "dora"))]
-    stream.apply(batch(*leap))
+    stream.apply(batch(*leap)).commit()
     fall(stream)
     assert stream.clock.day == DAY + 365
     assert stored_features(store.client, "article", "0108775015")["units"] == 1  # ben's, anna's has left
@@ -204,7 +204,7 @@ def test_the_event_time_of_a_view_only_grows(pipe: Pipe, store: OnlineStore) -> 
     stream = PurchaseStream(pipe, EventClock())
     stamps = []
     for offset, day in enumerate((DAY, DAY, DAY - 3, DAY + 1, DAY - 28)):
-        stream.apply(batch(purchase("anna", "0108775015", day, offset=offset)))
+        stream.apply(batch(purchase("anna", "0108775015", day, offset=offset))).commit()
         raw = store.client.hget(entity_key("customer", "anna"), timestamp_field("customer_activity_30d"))
         stamps.append(decode_timestamp_micros(raw))
     assert stamps == sorted(set(stamps))
@@ -212,7 +212,9 @@ def test_the_event_time_of_a_view_only_grows(pipe: Pipe, store: OnlineStore) -> 
 
 def test_gateways_hear_which_articles_changed_and_what_time_it_is(pipe: Pipe, store: OnlineStore) -> None:
     stream = PurchaseStream(pipe, EventClock())
-    stream.apply(batch(purchase("anna", "0108775044", offset=0), purchase("ben", "0108775015", at_us=17, offset=1)))
+    stream.apply(
+        batch(purchase("anna", "0108775044", offset=0), purchase("ben", "0108775015", at_us=17, offset=1))
+    ).commit()
     ((_, change),) = store.client.xrange("vitrine:article-changes")
     assert change == {b"articles": b"0108775015,0108775044", b"clock": b"2020-09-20T00:00:00.000017Z"}
     assert store.client.get("vitrine:event-clock") == b"2020-09-20T00:00:00.000017Z"
@@ -220,9 +222,9 @@ def test_gateways_hear_which_articles_changed_and_what_time_it_is(pipe: Pipe, st
 
 def test_a_worker_that_is_behind_the_others_misses_no_expiry(pipe: Pipe, store: OnlineStore) -> None:
     ahead, behind = (PurchaseStream(open_pipe(store.url), EventClock(WatermarkPolicy(leap_days=30))) for _ in range(2))
-    ahead.apply({1: PartitionBatch([purchase("ben", "0110065001", DAY + 20, partition=1)], 1, True)})
+    ahead.apply({1: PartitionBatch([purchase("ben", "0110065001", DAY + 20, partition=1)], 1, True)}).commit()
     fall(ahead)  # days up to here are swept
-    behind.apply(batch(purchase("anna", "0108775015", DAY, offset=0), read_to_end=False))
+    behind.apply(batch(purchase("anna", "0108775015", DAY, offset=0), read_to_end=False)).commit()
     fall(ahead)
     stored = stored_features(store.client, "article", "0108775015")
     assert (stored["units"], stored["units_7d"], stored["units_3d"]) == (1, 0, 0)
@@ -234,9 +236,9 @@ def test_a_worker_that_is_behind_the_others_misses_no_expiry(pipe: Pipe, store: 
 def test_a_window_that_was_empty_when_a_worker_looked_still_falls(pipe: Pipe, store: OnlineStore) -> None:
     one, other = (PurchaseStream(open_pipe(store.url), EventClock(WatermarkPolicy(leap_days=30))) for _ in range(2))
     too_late = purchase("anna", "0108775015", DAY - 40, offset=1)
-    one.apply(batch(purchase("ben", "0110065001", DAY, offset=0), too_late))
-    other.apply({1: PartitionBatch([purchase("cleo", "0108775015", DAY, partition=1)], 1, True)})
-    one.apply(batch(purchase("ben", "0110065001", DAY + 3, offset=2)))
+    one.apply(batch(purchase("ben", "0110065001", DAY, offset=0), too_late)).commit()
+    other.apply({1: PartitionBatch([purchase("cleo", "0108775015", DAY, partition=1)], 1, True)}).commit()
+    one.apply(batch(purchase("ben", "0110065001", DAY + 3, offset=2))).commit()
     fall(one)
     assert stored_features(store.client, "article", "0108775015")["units_3d"] == 0
 
@@ -244,14 +246,14 @@ def test_a_window_that_was_empty_when_a_worker_looked_still_falls(pipe: Pipe, st
 def test_a_redis_that_was_emptied_behind_our_back_is_made_whole(pipe: Pipe, store: OnlineStore) -> None:
     first, second = purchase("anna", ARTICLES[0], offset=0), purchase("anna", ARTICLES[1], offset=1)
     stream = PurchaseStream(pipe, EventClock())
-    stream.apply(batch(first))
+    stream.apply(batch(first)).commit()
     store.client.flushall()
     with pytest.raises(ConnectionError, match="has lost data"):
-        stream.apply(batch(second))
+        stream.apply(batch(second)).commit()
     with pytest.raises(ConnectionError, match="has lost data"):
         stream.refresh([0])
     assert store.client.keys() == []
     again = PurchaseStream(pipe, EventClock())
     assert again.positions() == {}
-    again.apply(batch(first, second))
+    again.apply(batch(first, second)).commit()
     assert stored_features(store.client, "customer", "anna") == customer_features([first, second], "anna", DAY)

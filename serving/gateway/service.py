@@ -38,6 +38,9 @@ _STATUS: dict[type[Exception], grpc.StatusCode] = {
     TimeoutError: grpc.StatusCode.DEADLINE_EXCEEDED,
 }
 
+# Of the 8 KiB that gRPC allows; a character may take twelve bytes there, four of UTF-8 written as %XX.
+_LONGEST_DETAILS = 500
+
 T = TypeVar("T")
 log = logging.getLogger(__name__)
 
@@ -102,7 +105,8 @@ async def _answered(method: str, context: grpc.aio.ServicerContext, work: Callab
     try:
         response = await work()
     except tuple(_STATUS) as error:
-        code, message = _STATUS[type(error)], str(error)
+        code = next(status for known, status in _STATUS.items() if isinstance(error, known))
+        message = _shortened(str(error))
     except Exception:
         log.exception("%s failed", method)
         code, message = grpc.StatusCode.INTERNAL, "an error of the gateway's own; its log has the details"
@@ -114,6 +118,11 @@ async def _answered(method: str, context: grpc.aio.ServicerContext, work: Callab
     if method == "Recommend":
         REQUEST_SECONDS.observe(seconds)
     return response
+
+
+def _shortened(details: str) -> str:
+    """What fits into gRPC's metadata, however it is encoded there; of anything longer another status would arrive."""
+    return details if len(details) <= _LONGEST_DETAILS else f"{details[:_LONGEST_DETAILS]} ..."
 
 
 def _recommend_response(answer: Answer) -> pb.RecommendResponse:

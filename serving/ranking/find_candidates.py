@@ -60,11 +60,8 @@ def find_candidates(
         only_trending: ask nothing that needs a known customer.
     """
     quotas = _trending(release.quotas) if only_trending else release.quotas
-    # Where hardly anything is shut out, asking for more and filtering before the quotas would only cost time.
     most = None if only_trending else MOST_CANDIDATES
-    proposed = _columns_of(release.quotas, collect(query, quotas, allowed if allowed.is_narrow else None, most))
-    if not allowed.is_narrow:
-        proposed = _rows(proposed, allowed(proposed.positions))
+    proposed = _columns_of(release.quotas, collect(query, quotas, allowed, most, allowed.is_narrow))
     found = Candidates(proposed, attribute(proposed, release.quotas), np.full(len(proposed), ABSENT, np.int32))
     for source in REQUEST_SOURCES:
         positions = source.propose(release, query, allowed, found.proposed.positions)
@@ -125,9 +122,3 @@ def _columns_of(quotas: Sequence[Quota], proposed: CandidateSet) -> CandidateSet
         ranks[:, names.index(name)] = proposed.ranks[:, column]
         scores[:, names.index(name)] = proposed.scores[:, column]
     return CandidateSet(proposed.positions, ranks, scores, names)
-
-
-def _rows(proposed: CandidateSet, kept: npt.NDArray[np.bool_]) -> CandidateSet:
-    if kept.all():
-        return proposed
-    return CandidateSet(proposed.positions[kept], proposed.ranks[kept], proposed.scores[kept], proposed.sources)

@@ -37,25 +37,31 @@ class CandidateSet:
 
 
 def collect(
-    query: RetrievalQuery, quotas: Sequence[Quota], allowed: Mask | None = None, most: int | None = MOST_CANDIDATES
+    query: RetrievalQuery,
+    quotas: Sequence[Quota],
+    allowed: Mask | None = None,
+    most: int | None = MOST_CANDIDATES,
+    is_narrow: bool = True,
 ) -> CandidateSet:
     """Ask every source and unite the answers, in order of position.
 
     Args:
-        allowed: filters articles *before* the quotas are filled, so that a filtered request still gets its number;
-            sources are then asked for more.
+        allowed: filters articles before a large union is cut.
+        is_narrow: whether it may shut out many: then it filters *before* the quotas are filled, and sources are asked
+            for more, so that a filtered request still gets its number. Else that would only cost time.
         most: of a larger union those are kept that are likeliest to be bought, going by how often the sources were
             right at these places. Where that is not known, those that stand highest in a source, as a share of its
             quota: as if all quotas were cut by the same factor. None keeps all.
     """
     names = tuple(quota.source.name for quota in quotas)
+    narrow = allowed if is_narrow else None
     proposals = []
     for quota in quotas:
         # Behind a filter, look deeper before giving up.
-        proposal = quota.source.propose(query, quota.limit if allowed is None else quota.limit * 10)
+        proposal = quota.source.propose(query, quota.limit if narrow is None else quota.limit * 10)
         positions, scores = proposal.positions, proposal.scores
-        if allowed is not None:
-            kept = allowed(positions)
+        if narrow is not None:
+            kept = narrow(positions)
             positions, scores = positions[kept][: quota.limit], scores[kept][: quota.limit]
         proposals.append((positions, scores))
     union = np.unique(np.concatenate([positions for positions, _ in proposals])) if proposals else np.empty(0, np.int32)
@@ -65,6 +71,10 @@ def collect(
         rows = np.searchsorted(union, positions)
         ranks[rows, column] = np.arange(positions.size)
         values[rows, column] = scores
+    if allowed is not None and narrow is None and union.size:
+        kept = allowed(union)
+        if not kept.all():
+            union, ranks, values = union[kept], ranks[kept], values[kept]
     if most is not None and union.size > most:
         kept = np.sort(np.lexsort((union, -_worth(ranks, quotas), ~_reserved(ranks, quotas)))[:most])
         union, ranks, values = union[kept], ranks[kept], values[kept]

@@ -32,7 +32,15 @@ class Budgets:
 
 
 class StageFailed(Exception):  # noqa: N818 - not an error of the program: a stage that the answer does without
-    """A stage did not contribute; the message says why, for the caller to read."""
+    """A stage did not contribute; the message says why, for the caller to read.
+
+    Attributes:
+        details: what the other side said, for the log: it may name addresses and keys.
+    """
+
+    def __init__(self, why: str, details: str = "") -> None:
+        super().__init__(why)
+        self.details = details
 
 
 class Deadline:
@@ -84,12 +92,8 @@ class Deadline:
         except TimeoutError:
             raise StageFailed(f"no answer within {budget_ms:.0f} ms") from None
         except grpc.aio.AioRpcError as error:
-            raise StageFailed(f"{error.code().name}: {_first_line(error.details() or '')}") from error
+            raise StageFailed(error.code().name, error.details() or "") from error
         except StageFailed:
             raise
         except Exception as error:  # whatever a stage meets, the answer goes on without it
-            raise StageFailed(f"{type(error).__name__}: {_first_line(str(error))}") from error
-
-
-def _first_line(text: str) -> str:
-    return text.splitlines()[0][:200] if text else "no details"
+            raise StageFailed(type(error).__name__, str(error)) from error

@@ -33,7 +33,7 @@ class Trace:
             try:
                 return await self.deadline.spend(stage, work)
             except StageFailed as failure:
-                self.note(stage, str(failure))
+                self.note(stage, str(failure), failure.details)
                 return None
 
     def local(self, stage: str, work: Callable[[], T]) -> T | None:
@@ -57,8 +57,12 @@ class Trace:
             self.seconds[stage] = seconds
             STAGE_SECONDS.labels(stage).observe(seconds)
 
-    def note(self, stage: str, why: str | None) -> None:
-        """Note that a stage did not contribute; None: it did."""
+    def note(self, stage: str, why: str | None, details: str = "") -> None:
+        """Note that a stage did not contribute; None: it did.
+
+        Args:
+            details: for the log only.
+        """
         if why is None:
             return
         self.degraded[stage] = why
@@ -66,4 +70,4 @@ class Trace:
         now = time.monotonic()
         if now - _logged_at.get(stage, float("-inf")) > _LOG_AT_MOST_EVERY_S:
             _logged_at[stage] = now
-            log.warning("answering without %s: %s", stage, why)
+            log.warning("answering without %s: %s", stage, f"{why}: {details}" if details else why)

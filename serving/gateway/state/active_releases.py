@@ -98,15 +98,19 @@ class ActiveReleases:
         """Poll the label and exchange the release when it moves, for ever."""
         while True:
             try:
-                number = await self._models.served_version(
-                    FOLLOWED_MODEL, label=LABEL, timeout_s=self._config.timeout_s
-                )
+                number = await self._labelled()
             except grpc.aio.AioRpcError as error:
                 self._note_waiting(f"{error.code().name}: {error.details()}")
+            except Exception:
+                log.exception("the label %s cannot be followed; trying again", LABEL)
             else:
                 if self._is_news(number):
                     await self._exchange(number)
             await asyncio.sleep(self._config.poll_ms / 1e3)
+
+    async def _labelled(self) -> int:
+        """The release that the label stands on."""
+        return await self._models.served_version(FOLLOWED_MODEL, label=LABEL, timeout_s=self._config.timeout_s)
 
     def _note_waiting(self, why: str) -> None:
         if self._active is None and why != self._waiting_for:
@@ -131,6 +135,11 @@ class ActiveReleases:
         try:
             fresh = await asyncio.to_thread(self._open, folder)
             await self._warm_up(fresh)
+            # Opening takes seconds, in which the release may have been withdrawn.
+            if await self._labelled() != number:
+                fresh.state.discard()
+                log.info("release %d is not %s any more; it is left alone", number, LABEL)
+                return
         except Exception as error:
             RELEASE_FAILURES.inc()
             self._failed = (number, asyncio.get_running_loop().time() + self._config.retry_s)

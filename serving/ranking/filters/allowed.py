@@ -30,7 +30,7 @@ class Allowed:
         """
         self._viewed = viewed
         self._masks = [each.against(articles) for each in filters]
-        self.is_narrow = any(each.is_narrow for each in filters)
+        self.is_narrow = any(each.is_narrow(articles) for each in filters)
         included = [each.positions(articles) for each in filters if isinstance(each, IncludedArticles)]
         self.included: npt.NDArray[np.int32] | None = included[0] if included else None
 

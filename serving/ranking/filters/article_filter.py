@@ -21,8 +21,9 @@ class InvalidFilter(ValueError):  # noqa: N818 - becomes the status INVALID_ARGU
 class ArticleFilter:
     """One filter of a request, frozen; comparable, so that tests can say what was asked."""
 
-    is_narrow = False
-    """Whether it may shut out more than a few articles, so that sources must look deeper to fill their quotas."""
+    def is_narrow(self, articles: ArticleTable) -> bool:
+        """Whether it may shut out more than a few articles: then sources must look deeper to fill their quotas."""
+        return True
 
     @classmethod
     def asked(cls, filters: Any) -> Self | None:

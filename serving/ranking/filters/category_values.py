@@ -15,7 +15,6 @@ from serving.retrieval.articles import ArticleTable
 class _CategoryValues(ArticleFilter):
     values: tuple[str, ...]
 
-    is_narrow = True
     field: ClassVar[str]
     category: ClassVar[str]
     """One of :data:`serving.retrieval.articles.CATEGORIES`."""

@@ -27,6 +27,9 @@ class _ListedArticles(ArticleFilter):
             raise InvalidFilter(f"filters.{cls.field} lists {len(listed)} articles; give at most {MOST_LISTED}")
         return cls(tuple(listed)) if listed else None
 
+    def is_narrow(self, articles: ArticleTable) -> bool:
+        return False  # the included are candidates by themselves; the excluded are few
+
     def positions(self, articles: ArticleTable) -> npt.NDArray[np.int32]:
         """Of those that the release knows, ascending, each once."""
         positions = np.unique(articles.positions(self.article_ids))

@@ -25,8 +25,6 @@ class PriceRange(ArticleFilter):
     least_micros: int | None
     most_micros: int | None
 
-    is_narrow = True
-
     @classmethod
     def asked(cls, filters: Any) -> Self | None:
         least, most = (

@@ -41,6 +41,26 @@ def test_what_is_left_out_has_its_default():
     assert Request.from_proto(everything).filters == ()
 
 
+@pytest.mark.parametrize("letter", ["x", "\N{DRESS}"])
+def test_a_refusal_that_echoes_a_long_id_arrives_as_itself(rig, letter):
+    with pytest.raises(grpc.RpcError) as unknown:
+        rig.stub.SimilarArticles(pb.SimilarArticlesRequest(article_id=letter * 20_000))
+    assert unknown.value.code() is grpc.StatusCode.NOT_FOUND
+    group = rig.refused(filters=pb.Filters(index_groups=[letter * 20_000]))
+    assert group.code() is grpc.StatusCode.INVALID_ARGUMENT
+
+
+def test_a_kind_of_a_known_error_has_its_status(rig, monkeypatch):
+    class PageBeyondTheEnd(InvalidRequest):
+        pass
+
+    def refuse(*_: object) -> None:
+        raise PageBeyondTheEnd("no such page")
+
+    monkeypatch.setattr("serving.gateway.service.Request.from_proto", refuse)
+    assert rig.refused().code() is grpc.StatusCode.INVALID_ARGUMENT
+
+
 def test_refusals_carry_their_status(rig):
     wrong = rig.refused("")
     assert wrong.code() is grpc.StatusCode.INVALID_ARGUMENT

@@ -25,8 +25,6 @@ class LongestName(ArticleFilter):
 
     letters: int
 
-    is_narrow = True
-
     @classmethod
     def asked(cls, filters: Any) -> Self | None:
         letters = getattr(filters, "longest_name", 0)  # a field of the message, once `make proto` has run

@@ -50,6 +50,7 @@ def test_a_stage_is_not_begun_when_no_time_is_left():
         asyncio.run(Deadline(0.1, BUDGETS).spend("ranker", _never()))
 
 
-def test_whatever_a_stage_raises_is_told_in_one_line():
-    with pytest.raises(StageFailed, match="KeyError: 'units'"):
+def test_whatever_a_stage_raises_is_told_by_its_kind_and_the_rest_is_for_the_log():
+    with pytest.raises(StageFailed, match=r"^KeyError$") as failure:
         asyncio.run(Deadline(200, BUDGETS).spend("ranker", _broken()))
+    assert failure.value.details == "'units'"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -116,6 +117,34 @@ def test_a_release_that_fails_again_and_again_holds_no_connections(rig):
     rig.models.asked.clear()
     wait_until(lambda: sum(version == 2 for _, version in rig.models.asked) >= tries)
     assert connections() < usual + tries
+
+
+def test_a_release_withdrawn_while_it_is_opened_never_answers(rig, caplog):
+    held = rig.models.hold("query_tower")
+    rig.models.asked.clear()
+    rig.models.stable = 2
+    wait_until(lambda: ("query_tower", 2) in rig.models.asked)  # it is being warmed up
+    rig.models.stable = 1
+    del rig.models.held["query_tower"]
+    with caplog.at_level(logging.INFO):
+        held.set()
+        wait_until(lambda: "release 2 is not stable any more" in caplog.text)
+    assert rig.recommend().release == 1
+    assert state_threads() == {"article-state-1"}
+
+
+def test_the_label_is_followed_on_whatever_goes_wrong_once(rig, monkeypatch):
+    told = threading.Event()
+
+    async def broken(*_: object, **__: object) -> int:
+        told.set()
+        raise ValueError("a reply that nobody has foreseen")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("serving.tf_serving.prediction.PredictionClient.served_version", broken)
+        assert told.wait(5)
+    rig.models.stable = 2
+    wait_until(lambda: rig.recommend().release == 2)
 
 
 def test_a_release_whose_ranker_does_not_answer_is_not_taken(rig):

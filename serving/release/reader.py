@@ -35,6 +35,13 @@ class Release:
         """Days since 1970-01-01: the release knows purchases dated before it."""
         return epoch_day(date.fromisoformat(self.manifest.as_of))
 
+    def refresh(self) -> None:
+        """Work out anew what depends on live columns of the whole catalogue; from then on requests do not."""
+        self.articles.refresh_totals()
+        for quota in self.quotas:
+            quota.source.refresh(self.articles)
+        self.articles.is_followed = True
+
     @classmethod
     def open(cls, folder: Path) -> Release:
         """Open a bundle.

@@ -65,6 +65,9 @@ class ArticleTable:
     """All articles of one release, in index order.
 
     ``activity`` and ``in_stock`` are live: the gateway overwrites rows when purchases or stock change.
+
+    Attributes:
+        is_followed: a thread follows the live columns, and works out anew what depends on them.
     """
 
     ids: Sequence[str]  # [n]
@@ -82,6 +85,7 @@ class ArticleTable:
     latent_factors: LatentFactors | None = None
     position: dict[str, int] = field(init=False, repr=False)
     activity_version: int = field(default=0, init=False)
+    is_followed: bool = field(default=False, init=False)
     _totals: tuple[int, SalesTotals] | None = field(default=None, init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -89,6 +93,10 @@ class ArticleTable:
 
     def __len__(self) -> int:
         return len(self.ids)
+
+    def is_as_in(self, version: int) -> bool:
+        """Whether what was worked out at that version still holds; where the table is followed, others see to it."""
+        return self.is_followed or version == self.activity_version
 
     def name(self, position: int) -> str:
         """The product's name, for a person to read."""
@@ -118,20 +126,22 @@ class ArticleTable:
     @property
     def totals_3d(self) -> SalesTotals:
         """Sums of ``units_3d``, live."""
-        version, kept = self.activity_version, self._totals
-        if kept is None or kept[0] != version:
-            units, department = self.units_3d, self.category("department_name")
-            kept = (
-                version,
-                SalesTotals(
-                    float(units.sum()),
-                    np.bincount(department, units).astype(np.float32),
-                    np.bincount(self.product, units).astype(np.float32),
-                    np.bincount(self.category(GROUP), units).astype(np.float32),
-                ),
-            )
-            self._totals = kept
+        kept = self._totals
+        if kept is None or not self.is_as_in(kept[0]):
+            kept = self.refresh_totals()
         return kept[1]
+
+    def refresh_totals(self) -> tuple[int, SalesTotals]:
+        """Sum anew."""
+        version, units = self.activity_version, self.units_3d
+        totals = SalesTotals(
+            float(units.sum()),
+            np.bincount(self.category("department_name"), units).astype(np.float32),
+            np.bincount(self.product, units).astype(np.float32),
+            np.bincount(self.category(GROUP), units).astype(np.float32),
+        )
+        self._totals = version, totals
+        return self._totals
 
     def positions(self, article_ids: Sequence[str]) -> npt.NDArray[np.int32]:
         """Positions of articles, -1 for those the release does not know."""

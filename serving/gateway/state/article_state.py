@@ -43,7 +43,8 @@ class FollowConfig:
 
     load_chunk: int = 2_000  # articles a round trip while nobody waits for this release yet
     change_chunk: int = 500
-    change_pause_ms: int = 20  # between two batches of changes: what trends is computed anew after each
+    change_pause_ms: int = 20  # between two batches of changes
+    trends_ms: int = 250  # between two times that what trends, in a catalogue that changes, is worked out anew
     refresh_chunk: int = 200  # small, so that a refresh does not get in the way of requests
     refresh_pause_ms: int = 5
     refresh_every_s: float = 600.0
@@ -72,7 +73,9 @@ class ArticleState:
         event_clock: WatermarkClock,
         config: FollowConfig | None = None,
     ) -> None:
-        self._articles, self._index = release.articles, release.index
+        self._release, self._articles, self._index = release, release.articles, release.index
+        self._refreshed_version = -1
+        self._refresh_release_at = 0.0
         self._clock, self._event_clock = clock, event_clock
         self._config = config or FollowConfig()
         self._redis_url = redis_url
@@ -100,6 +103,7 @@ class ArticleState:
             self._load()
         except redis.RedisError as error:
             self._note(error)
+        self._release.refresh()
 
     def start(self) -> None:
         """Follow the changes from here on, in a thread of its own."""
@@ -123,6 +127,7 @@ class ArticleState:
         target = self._end_of_stream().added
         while self._place is None or self._place.added < target:
             self._load() if self._place is None else self._apply_changes()
+        self._release.refresh()
 
     def _run(self) -> None:
         while not self._stopping.is_set():
@@ -204,6 +209,8 @@ class ArticleState:
             self._refresh = _chunks(np.arange(len(self._articles), dtype=np.int32), self._config.refresh_chunk)
             self._refreshed_at, self._refreshed_day = time.monotonic(), epoch_day(self._clock())
         wait_ms = self._config.block_ms if self._refresh is None else self._config.refresh_pause_ms
+        if self._articles.activity_version != self._refreshed_version:
+            wait_ms = min(wait_ms, self._config.trends_ms)
         changed = self._stream.xread({ARTICLE_CHANGES_KEY: self._place.entry}, count=1, block=wait_ms)
         self._note_followed()
         if changed or self._was_emptied():
@@ -217,6 +224,15 @@ class ArticleState:
                 self._refresh = None
             else:
                 self._read_again(chunk)
+        self._refresh_release()
+
+    def _refresh_release(self) -> None:
+        """Work out what trends, a few times a second at most, here and not while somebody waits for an answer."""
+        version = self._articles.activity_version
+        if version != self._refreshed_version and time.monotonic() >= self._refresh_release_at:
+            self._release.refresh()
+            self._refreshed_version = version
+            self._refresh_release_at = time.monotonic() + self._config.trends_ms / 1e3
 
     def _refresh_is_due(self) -> bool:
         """Every few minutes, and on a new day, when rows may outlive their time."""

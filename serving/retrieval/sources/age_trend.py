@@ -37,6 +37,9 @@ class AgeTrendSource(CandidateSource):
     def __init__(self) -> None:
         self._shop = LiveCache(_follow)
 
+    def refresh(self, articles: ArticleTable) -> None:
+        self._shop.refresh(articles)
+
     def propose(self, query: RetrievalQuery, limit: int) -> Proposal:
         age = query.customer.number("customer_profile:age")
         if np.isnan(age):

@@ -18,18 +18,27 @@ _Made = TypeVar("_Made")
 
 
 class LiveCache(Generic[_Made]):
-    """What is made of an article table, kept until its live columns change."""
+    """What is made of an article table, kept until its live columns change.
+
+    Of a table that is followed, the follower makes it anew, in a thread of its own: a request takes what there is.
+    """
 
     def __init__(self, make: Callable[[ArticleTable], _Made]) -> None:
         self._make = make
         self._seen: tuple[ArticleTable, int, _Made] | None = None
 
     def of(self, articles: ArticleTable) -> _Made:
-        """Made of the table as it is now."""
-        seen, version = self._seen, articles.activity_version
-        if seen is None or seen[0] is not articles or seen[1] != version:
-            seen = self._seen = (articles, version, self._make(articles))
-        return seen[2]
+        """Made of the table as it is now, or as it was when its follower looked last."""
+        seen = self._seen
+        if seen is not None and seen[0] is articles and articles.is_as_in(seen[1]):
+            return seen[2]
+        return self.refresh(articles)[2]
+
+    def refresh(self, articles: ArticleTable) -> tuple[ArticleTable, int, _Made]:
+        """Make it anew."""
+        version = articles.activity_version  # read first: what changes meanwhile is for the next time
+        self._seen = made = (articles, version, self._make(articles))
+        return made
 
 
 def best_sellers(units: npt.NDArray[np.float32], count: int) -> Proposal:

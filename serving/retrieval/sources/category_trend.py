@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import ClassVar
 
 import numpy as np
@@ -22,29 +23,36 @@ class CategoryTrendSource(CandidateSource):
     """One of :data:`serving.retrieval.articles.CATEGORIES`."""
 
     def __init__(self) -> None:
-        self._members = LiveCache[dict[int, Proposal]](lambda articles: {})  # filled as values are asked for
+        self._tops = LiveCache(self._follow)
+
+    def refresh(self, articles: ArticleTable) -> None:
+        self._tops.refresh(articles)
 
     def propose(self, query: RetrievalQuery, limit: int) -> Proposal:
         customer, articles = query.customer, query.articles
         if not customer.has_history:
             return NOTHING
         values, counts = np.unique(articles.category(self.category)[customer.bought], return_counts=True)
-        shares = counts / counts.sum()
+        shares, tops = counts / counts.sum(), self._tops.of(articles)
         positions, scores = [], []
         for value, share in zip(values.tolist(), shares.tolist(), strict=True):
-            top = self._top_of(articles, value)
-            positions.append(top.positions[:limit])
-            scores.append(share * top.scores[:limit])
-        return top_k(np.concatenate(positions), np.concatenate(scores), limit)
+            if value in tops:
+                positions.append(tops[value].positions[:limit])
+                scores.append(share * tops[value].scores[:limit])
+        return top_k(np.concatenate(positions), np.concatenate(scores), limit) if positions else NOTHING
 
-    def _top_of(self, articles: ArticleTable, value: int) -> Proposal:
-        known = self._members.of(articles)
-        if value not in known:
-            members = np.flatnonzero(articles.category(self.category) == value).astype(np.int32)
-            units = articles.units_3d[members]
-            top = top_k(members, units / (units.sum() + SMOOTHING), _KEPT)
-            known[value] = Proposal(top.positions[top.scores > 0], top.scores[top.scores > 0])
-        return known[value]
+    def _follow(self, articles: ArticleTable) -> dict[int, Proposal]:
+        """The best sellers of every value of which anything sells."""
+        units, values = articles.units_3d, articles.category(self.category)
+        sold = np.flatnonzero(units > 0).astype(np.int32)
+        sold = sold[np.lexsort((sold, -units[sold], values[sold]))]
+        totals = np.bincount(values[sold], units[sold])
+        begins = np.flatnonzero(np.diff(values[sold], prepend=-1))
+        tops = {}
+        for begin, end in itertools.pairwise([*begins.tolist(), sold.size]):
+            best, value = sold[begin : min(end, begin + _KEPT)], int(values[sold[begin]])
+            tops[value] = Proposal(best, (units[best] / (totals[value] + SMOOTHING)).astype(np.float32))
+        return tops
 
 
 class DepartmentTrendSource(CategoryTrendSource):

@@ -41,7 +41,7 @@ class ColdArticlesSource(CandidateSource):
 
     def _follow(self, articles: ArticleTable, index: ItemIndex) -> None:
         seen, now = self._seen, (articles, index, articles.activity_version)
-        if seen is not None and seen[0] is articles and seen[1] is index and seen[2] == now[2]:
+        if seen is not None and seen[0] is articles and seen[1] is index and articles.is_as_in(seen[2]):
             return
         cold, self._seen = is_cold(articles), now
         if seen is None or seen[1] is not index or not np.array_equal(cold, self._cold):

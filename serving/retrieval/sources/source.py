@@ -96,6 +96,9 @@ class CandidateSource:
         """
         return cls()
 
+    def refresh(self, articles: ArticleTable) -> None:
+        """Work out anew what depends on live columns of the whole catalogue; called by who follows them."""
+
     def propose(self, query: RetrievalQuery, limit: int) -> Proposal:
         """At most ``limit`` articles, best first; :data:`NOTHING` where the source has nothing to say."""
         raise NotImplementedError

@@ -35,6 +35,9 @@ class TrendingSource(CandidateSource):
     def fit(cls, past: PastShop) -> Self:
         return cls(past.votes_per_unit())
 
+    def refresh(self, articles: ArticleTable) -> None:
+        self._top.refresh(articles)
+
     def propose(self, query: RetrievalQuery, limit: int) -> Proposal:
         top = self._top.of(query.articles)
         return Proposal(top.positions[:limit], top.scores[:limit])

@@ -13,9 +13,8 @@ from PIL import Image
 from infra.base.progress import track
 from infra.synthetic.catalogue import Catalogue
 from infra.synthetic.pictures.cut import Cut
-from infra.synthetic.pictures.draw import draw_picture
-from infra.synthetic.pictures.patterns import Cloth, Rgb, blend
-from infra.synthetic.pictures.silhouettes import NEARNESS, SILHOUETTES
+from infra.synthetic.pictures.draw import Cloth, Rgb, blend, draw_picture
+from infra.synthetic.pictures.silhouettes import SILHOUETTES
 from infra.synthetic.seeds import generator
 from infra.synthetic.vocabulary import COLOURS, GROUPS, KINDS, PATTERNS
 
@@ -36,25 +35,16 @@ def draw_pictures(catalogue: Catalogue, images_dir: Path, seed: int) -> None:
     """Draw a picture of every article."""
     for folder in {article_id[:3] for article_id in catalogue.article_ids.tolist()}:
         (images_dir / folder).mkdir(parents=True, exist_ok=True)
-    jobs = [(sitter, picture_path(images_dir, sitter.article_id)) for sitter in sitters(catalogue, seed)]
+    jobs = [(each, images_dir / each.article_id[:3] / f"{each.article_id}.jpg") for each in sitters(catalogue, seed)]
     # Spawned rather than forked: the caller may have threads of its own.
     with multiprocessing.get_context("spawn").Pool(os.cpu_count()) as pool:
         for _ in track(pool.imap_unordered(_draw_one, jobs, chunksize=32), "pictures", total=len(jobs)):
             pass
 
 
-def picture_path(images_dir: Path, article_id: str) -> Path:
-    """Where the picture of an article lies."""
-    return images_dir / article_id[:3] / f"{article_id}.jpg"
-
-
 def picture(sitter: Sitter) -> Image.Image:
     """The picture of one article."""
-    drawing = SILHOUETTES[sitter.silhouette](sitter.cut)
-    drawing = drawing.fitted(NEARNESS[sitter.silhouette])
-    if sitter.cut.child:  # smaller and rounder
-        drawing = drawing.moved(0.92, 0.8)
-    return draw_picture(drawing, sitter.cloth, max(sitter.cut.glossy, 0.0))
+    return draw_picture(SILHOUETTES[sitter.silhouette], sitter.cut, sitter.cloth)
 
 
 def sitters(catalogue: Catalogue, seed: int) -> list[Sitter]:
@@ -74,7 +64,7 @@ def sitters(catalogue: Catalogue, seed: int) -> list[Sitter]:
             texture=texture,
             base=base,
             accent=_second_colour(base, int(hues[product])),
-            size=float(np.exp(0.4 * cut.bold)),
+            size=1.0 if texture == "denim" else float(np.exp(0.4 * cut.bold)),
             grain=max(-cut.glossy * 0.6, _GRAINY.get(texture, 0.0)),
             seed=int(seeds[product]),
         )
@@ -83,14 +73,8 @@ def sitters(catalogue: Catalogue, seed: int) -> list[Sitter]:
 
 
 _SECOND_COLOURS: tuple[Rgb, ...] = (
-    (250, 248, 244),
-    (32, 34, 44),
-    (188, 60, 66),
-    (232, 190, 92),
-    (70, 104, 150),
-    (236, 186, 190),
-)
-
+    (250, 248, 244), (32, 34, 44), (188, 60, 66), (232, 190, 92), (70, 104, 150), (236, 186, 190),
+)  # fmt: skip
 _GRAINY = {"melange": 0.9, "denim": 0.5}
 
 

@@ -1,4 +1,4 @@
-"""The cut: how an article's style vector shows in its shape. Each value runs from -1 to 1."""
+"""The cut: how an article's style vector shows in its shape."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True)
 class Cut:
-    """Style directions as they are drawn (see ``styles.DIRECTIONS``), and for whom."""
+    """Style directions (see ``styles.DIRECTIONS``) as they are drawn, from -1 to 1, and for whom."""
 
     romantic: float  # frills, puffed sleeves, bows; minimal: nothing of that
     sporty: float  # side stripes, cuffs in a second colour; dressy: creases, lapels, pointed shapes
@@ -24,28 +24,15 @@ class Cut:
     @classmethod
     def of(cls, style: NDArray[np.float32], group: str) -> Cut:
         """The cut of a style vector [6] for an index group."""
-        romantic, sporty, loose, covered, bold, glossy = (float(value) for value in np.tanh(style / 1.3))
-        return cls(
-            romantic, sporty, loose, covered, bold, glossy, child=group == "Baby/Children", man=group == "Menswear"
-        )
+        romantic, sporty, loose, covered, bold, glossy = np.tanh(style / 1.3).tolist()
+        return cls(romantic, sporty, loose, covered, bold, glossy, group == "Baby/Children", group == "Menswear")
 
-    def between(self, low: float, high: float, value: float) -> float:
-        """``low`` at value -1, ``high`` at 1."""
-        return low + (high - low) * (value + 1) / 2
-
-    @property
-    def frilled(self) -> bool:
-        return self.romantic > 0.25
-
-    @property
-    def striped_sides(self) -> bool:
-        return self.sporty > 0.3
-
-    @property
-    def dressy(self) -> bool:
-        return self.sporty < -0.3
-
-    @property
-    def slope(self) -> float:
-        """Tilt of the hem."""
-        return 0.32 * max(self.bold - 0.2, 0.0)
+    def ends(self) -> dict[str, float]:
+        """How far it goes, from -1 to 1, towards each end that ``silhouettes.svg`` names."""
+        man = 1.0 if self.man else -1.0
+        return {
+            "romantic": self.romantic, "minimal": -self.romantic, "sporty": self.sporty, "dressy": -self.sporty,
+            "loose": self.loose, "fitted": -self.loose, "covered": self.covered, "light": -self.covered,
+            "bold": self.bold, "classic": -self.bold, "glossy": self.glossy, "man": man, "woman": -man,
+            "child": 1.0 if self.child else -1.0,
+        }  # fmt: skip

@@ -1,162 +1,185 @@
-"""From a silhouette, a cloth and a sheen to a picture: drawn three times too large and reduced, so edges are smooth."""
+"""From a silhouette, its cut and a cloth to a picture: drawn three times too large and reduced, so edges are smooth."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
 import numpy as np
 from PIL import Image, ImageChops, ImageDraw, ImageFilter
 
-from infra.synthetic.pictures.drawing import Drawing, Piece, Points, Stroke
-from infra.synthetic.pictures.patterns import Cloth, Rgb, blend, weave, with_grain
+from infra.synthetic.pictures.cut import Cut
+from infra.synthetic.pictures.silhouettes import CLOTHS, Mark, Points, Silhouette
+
+Rgb = tuple[int, int, int]
 
 WIDTH: Final = 128
 HEIGHT: Final = 160
 OVERSAMPLING: Final = 3
-_W: Final = WIDTH * OVERSAMPLING
-_H: Final = HEIGHT * OVERSAMPLING
+_W, _H = WIDTH * OVERSAMPLING, HEIGHT * OVERSAMPLING
+_PX: Final = 0.98 * _W / 1000  # pixels per unit of a silhouette
 BACKGROUND: Final[Rgb] = (246, 245, 242)
-METAL: Final[Rgb] = (190, 178, 150)
 SHADOW: Final[Rgb] = (96, 90, 84)
+BLACK, WHITE = (0, 0, 0), (255, 255, 255)
 MATT: Final = 0.1  # below this, neither grain nor gloss is seen
 
 
-def draw_picture(drawing: Drawing, cloth: Cloth, sheen: float) -> Image.Image:
-    """Paint a drawing in a cloth; ``sheen`` from 0 (matt) to 1 (glossy)."""
-    woven = weave(cloth, _W, _H)
-    painted = Image.new("RGB", (_W, _H), BACKGROUND)
-    everything = Image.new("L", (_W, _H), 0)  # where anything is painted
-    canvas = ImageDraw.Draw(painted)
-    whole = ImageDraw.Draw(everything)
-    seam = _seam_colour(cloth.base)
-    inks = {"seam": seam, "accent": cloth.accent, "metal": METAL, "cloth": cloth.base}
-    for mark in drawing.marks:
-        if isinstance(mark, Piece):
-            _paint_piece(painted, canvas, whole, mark, cloth, woven, seam)
-        else:
-            _paint_stroke(canvas, whole, mark, inks)
-    if cloth.texture == "print":
-        _paint_print(canvas, drawing.print_at, cloth)
+@dataclass(frozen=True)
+class Cloth:
+    """What an article is made of: pattern, base and second colour, pattern size (1 is usual), grain and a seed."""
 
+    texture: str
+    base: Rgb
+    accent: Rgb
+    size: float
+    grain: float  # 0 smooth to 1 rough
+    seed: int
+
+
+def draw_picture(silhouette: Silhouette, cut: Cut, cloth: Cloth) -> Image.Image:
+    """Paint a silhouette as cut, in the middle of the picture and no larger than fits."""
+    flat, shape = _painted(silhouette, cut, cloth)
     # Light and shadow are soft: they are put on after the reduction, a ninth of the work.
-    flat, shape = painted.reduce(OVERSAMPLING), everything.reduce(OVERSAMPLING)
     lit = ImageChops.multiply(flat, _folds(cloth.seed % 6))
     if cloth.grain > MATT:
-        lit = with_grain(lit, cloth.grain, cloth.seed)
-    if sheen > MATT:
-        lit = ImageChops.screen(lit, _gloss(round(sheen * 10)))
+        lit = _with_grain(lit, cloth.grain, cloth.seed)
+    if cut.glossy > MATT:
+        lit = ImageChops.screen(lit, _gloss(round(cut.glossy * 10)))
     picture = Image.new("RGB", (WIDTH, HEIGHT), BACKGROUND)
-    blurred = shape.filter(ImageFilter.BoxBlur(4)).point(lambda value: value * 0.28)
-    picture.paste(SHADOW, (2, 4), blurred)
+    picture.paste(SHADOW, (2, 4), shape.filter(ImageFilter.BoxBlur(4)).point(lambda value: value * 0.28))
     picture.paste(lit, (0, 0), shape)
     return picture
 
 
-def _paint_piece(
-    painted: Image.Image,
-    canvas: ImageDraw.ImageDraw,
-    whole: ImageDraw.ImageDraw,
-    piece: Piece,
-    cloth: Cloth,
-    woven: Image.Image,
-    seam: Rgb,
-) -> None:
-    outline = _pixels(piece.outline)
-    if len(outline) < 3:
-        return
-    if piece.paint == "cloth" and cloth.texture not in ("solid", "print"):
-        xs, ys = [x for x, _ in outline], [y for _, y in outline]
-        box = (max(int(min(xs)), 0), max(int(min(ys)), 0), min(int(max(xs)) + 2, _W), min(int(max(ys)) + 2, _H))
-        if box[0] < box[2] and box[1] < box[3]:
-            mask = Image.new("L", (box[2] - box[0], box[3] - box[1]), 0)
-            ImageDraw.Draw(mask).polygon([(x - box[0], y - box[1]) for x, y in outline], fill=255)
-            part = woven.crop(box)
-            if piece.tone < 1:
-                part = part.point(lambda value: value * piece.tone)
-            painted.paste(part, box[:2], mask)
-    else:
-        plain = {
-            "cloth": cloth.base,
-            "trim": cloth.accent,
-            "sole": _sole(cloth.base),
-            "metal": METAL,
-            "glass": (60, 58, 66),
-        }
-        canvas.polygon(outline, fill=blend((0, 0, 0), plain[piece.paint], piece.tone))
-    canvas.line([*outline, outline[0]], fill=seam, width=3, joint="curve")
-    whole.polygon(outline, fill=255)
+def _painted(silhouette: Silhouette, cut: Cut, cloth: Cloth) -> tuple[Image.Image, Image.Image]:
+    """The garment in colour, and where it is (white on black)."""
+    shown = silhouette.shown(cut)
+    corners = np.vstack([outline for _, outline in shown])
+    low, high = corners.min(axis=0), corners.max(axis=0)
+    scale = min(1, *((920, 1170) / (high - low))) * _PX * np.array((0.92, 0.8) if cut.child else (1, 1))
+    middle = np.array((_W / 2, _H / 2)) - (low + high) / 2 * scale
+
+    colours = colours_of(cloth, cut)
+    variants = [each for name, each in CLOTHS.items() if name.split("-")[0] == cloth.texture]
+    design = variants[cloth.seed % len(variants)] if variants else None
+    woven = _woven(design, cloth, colours) if design and design.tile else None
+    painted, everything = Image.new("RGB", (_W, _H), BACKGROUND), Image.new("L", (_W, _H))
+    canvas, whole = ImageDraw.Draw(painted), ImageDraw.Draw(everything)
+    for mark, outline in shown:
+        points = outline * scale + middle
+        if woven and not mark.width and colours[mark.paint] == cloth.base:
+            _paint_woven(painted, woven, mark, points)
+        else:
+            _paint(canvas, mark, points, blend(BLACK, colours[mark.paint], mark.tone), scale[0])
+        if not mark.width:
+            canvas.line([*map(tuple, points), tuple(points[0])], fill=colours["seam"], width=3, joint="curve")
+        _paint(whole, mark, points, 255, scale[0])
+    if design and not design.tile and silhouette.print_at:
+        for mark in design.marks:
+            points = silhouette.print_at * scale + middle + mark.shapes["d"] * _PX * cloth.size
+            _paint(canvas, mark, points, colours[mark.paint], _PX)
+    return painted.reduce(OVERSAMPLING), everything.reduce(OVERSAMPLING)
 
 
-def _paint_stroke(
-    canvas: ImageDraw.ImageDraw, whole: ImageDraw.ImageDraw, stroke: Stroke, inks: dict[str, Rgb]
-) -> None:
-    line, width = _pixels(stroke.line), max(round(stroke.width * _W), 2)
-    for target, fill in ((canvas, inks[stroke.ink]), (whole, 255)):
-        if len(line) > 2 or line[0] != line[-1]:
-            target.line(line, fill=fill, width=width, joint="curve")
-        if width > 4:
-            for x, y in (line[0], line[-1]):
-                target.ellipse((x - width / 2, y - width / 2, x + width / 2, y + width / 2), fill=fill)
+def _paint(canvas: ImageDraw.ImageDraw, mark: Mark, points: Points, fill: Rgb | int, scale: float) -> None:
+    line = [(x, y) for x, y in points.tolist()]
+    width = max(round(mark.width * scale), 2)
+    if not mark.width:
+        canvas.polygon(line, fill=fill)
+    elif len(line) > 2 or line[0] != line[1]:
+        canvas.line(line, fill=fill, width=width, joint="curve")
+    if mark.width and width > 4:
+        for x, y in (line[0], line[-1]):
+            canvas.ellipse((x - width / 2, y - width / 2, x + width / 2, y + width / 2), fill=fill)
 
 
-def _paint_print(canvas: ImageDraw.ImageDraw, at: tuple[float, float], cloth: Cloth) -> None:
-    """A placement print: star, disc, heart or triangle by the cloth's seed."""
-    (x, y), size = _pixels(np.array([at]))[0], 34 * cloth.size
-    motif = cloth.seed % 4
-    if motif == 0:
-        angle = -np.pi / 2 + np.arange(10) * np.pi / 5
-        radius = np.where(np.arange(10) % 2 == 0, size, size * 0.45)
-        canvas.polygon(
-            [(x + r * np.cos(a), y + r * np.sin(a)) for r, a in zip(radius, angle, strict=True)], fill=cloth.accent
-        )
-    elif motif == 1:
-        canvas.ellipse((x - size, y - size, x + size, y + size), fill=cloth.accent)
-        canvas.ellipse((x - size * 0.6, y - size * 0.6, x + size * 0.6, y + size * 0.6), fill=cloth.base)
-    elif motif == 2:
-        t = np.linspace(0, 2 * np.pi, 40)
-        hx, hy = 16 * np.sin(t) ** 3, -(13 * np.cos(t) - 5 * np.cos(2 * t) - 2 * np.cos(3 * t) - np.cos(4 * t))
-        canvas.polygon([(x + a * size / 17, y + b * size / 17) for a, b in zip(hx, hy, strict=True)], fill=cloth.accent)
-    else:
-        for i in range(3):
-            top, right = y - size + i * size * 0.75, x + size * (1 - 0.4 * (i % 2))
-            canvas.rectangle((x - size, top, right, top + size * 0.4), fill=cloth.accent)
+def _paint_woven(painted: Image.Image, woven: Image.Image, mark: Mark, points: Points) -> None:
+    left, top = points.min(axis=0).astype(int).tolist()
+    right, bottom = (points.max(axis=0).astype(int) + 2).tolist()
+    mask = Image.new("L", (right - left, bottom - top))
+    ImageDraw.Draw(mask).polygon([(x - left, y - top) for x, y in points.tolist()], fill=255)
+    part = woven.crop((left, top, right, bottom))
+    painted.paste(part.point(lambda value: value * mark.tone) if mark.tone < 1 else part, (left, top), mask)
 
 
-def _pixels(points: Points) -> list[tuple[float, float]]:
-    scale = _W * 0.98
-    return [(float(x) * scale + _W / 2, float(y) * scale + (_H - 1.25 * scale) / 2) for x, y in points]
+def _woven(design: Silhouette, cloth: Cloth, colours: dict[str, Rgb]) -> Image.Image:
+    """The cloth from which pieces are cut: one tile again and again, the first in the middle."""
+    tile_size = np.array(design.tile)
+    width, height = np.rint(tile_size * _PX * cloth.size).astype(int).tolist()
+    tile = Image.new("RGB", (width, height), cloth.base)
+    canvas = ImageDraw.Draw(tile)
+    for mark in design.marks:
+        points = mark.shapes["d"] * ((width, height) / tile_size)
+        reach = mark.width * _PX * cloth.size / 2 + 1
+        low, high = points.min(axis=0) - reach, points.max(axis=0) + reach
+        for shift in ((x, y) for x in (-width, 0, width) for y in (-height, 0, height)):  # what leaves comes in again
+            if (high + shift > 0).all() and (low + shift < (width, height)).all():
+                _paint(canvas, mark, points + shift, colours[mark.paint], _PX * cloth.size)
+    woven = Image.new("RGB", (_W, _H))
+    for x in range((_W - width) // 2 % width - width, _W, width):
+        for y in range((_H - height) // 2 % height - height, _H, height):
+            woven.paste(tile, (x, y))
+    return woven
 
 
-def _seam_colour(base: Rgb) -> Rgb:
-    return blend(base, (0, 0, 0), 0.28) if sum(base) > 240 else blend(base, (255, 255, 255), 0.24)
+def colours_of(cloth: Cloth, cut: Cut) -> dict[str, Rgb]:
+    """The colour of every paint that the drawings name."""
+    base, accent, light = cloth.base, cloth.accent, sum(cloth.base)
+    seam = blend(base, BLACK, 0.28) if light > 240 else blend(base, WHITE, 0.24)
+    metal = (190, 178, 150)
+    return {
+        "cloth": base,
+        "trim": accent,
+        "cuff": accent if cut.sporty > 0.3 else base,
+        "seam": seam,
+        "rim": accent if cut.sporty > 0.3 else seam,
+        "metal": metal,
+        "button": metal if cut.glossy > 0.2 else seam,
+        "sole": (236, 232, 224) if light < 600 else (196, 170, 140),
+        "glass": (60, 58, 66),
+        "half": blend(base, accent, 0.45),
+        "pale": blend(accent, WHITE, 0.4),
+        "paler": blend(accent, WHITE, 0.75),
+        "rosy": blend(accent, (220, 90, 110), 0.5),
+        "pollen": (244, 208, 110),
+        "leaf": blend((92, 128, 84), base, 0.25),
+        "thread": blend(base, WHITE, 0.13),
+        "hole": blend(base, (252, 238, 228) if light < 450 else (190, 170, 160), 0.5),
+        "glint": blend(base, (255, 250, 225), 0.45),
+        "spark": blend(base, (255, 250, 225), 0.65),
+        "flash": blend(base, (255, 250, 225), 0.85),
+    }
 
 
-def _sole(base: Rgb) -> Rgb:
-    return (236, 232, 224) if sum(base) < 600 else (196, 170, 140)
+def _with_grain(image: Image.Image, strength: float, seed: int) -> Image.Image:
+    """Speckle, as of melange yarn or linen, ``strength`` from 0 to 1."""
+    noise = np.random.default_rng(seed).integers(0, 256, (HEIGHT, WIDTH, 1), dtype=np.uint8)
+    speckle = np.clip((noise.astype(np.int16) - 128) * (0.28 * strength), -60, 60).astype(np.int16)
+    return Image.fromarray(np.clip(np.asarray(image, dtype=np.int16) + speckle, 0, 255).astype(np.uint8))
 
 
 @lru_cache(maxsize=8)
 def _folds(variant: int) -> Image.Image:
     """Soft light from the left and a few vertical folds, to be multiplied in."""
     rng = np.random.default_rng(variant)
-    x = np.linspace(-1, 1, WIDTH)[None, :]
-    y = np.linspace(0, 1, HEIGHT)[:, None]
+    x, y = np.linspace(-1, 1, WIDTH)[None, :], np.linspace(0, 1, HEIGHT)[:, None]
     light = 0.97 - 0.07 * x - 0.05 * y
     for _ in range(5):
         centre, lean, width = rng.uniform(-0.5, 0.5), rng.uniform(-0.15, 0.15), rng.uniform(0.03, 0.09)
         light = light - 0.045 * np.exp(-0.5 * ((x - centre - lean * y) / width) ** 2) * np.clip(y * 1.6, 0, 1)
-    grey = Image.fromarray((np.clip(light, 0, 1) * 255).astype(np.uint8))
-    return Image.merge("RGB", (grey, grey, grey))
+    return Image.fromarray((np.clip(light, 0, 1) * 255).astype(np.uint8)).convert("RGB")
 
 
 @lru_cache(maxsize=16)
 def _gloss(strength: int) -> Image.Image:
     """Bright slanting streaks, to be screened in."""
-    x = np.linspace(-1, 1, WIDTH)[None, :]
-    y = np.linspace(-1, 1, HEIGHT)[:, None]
-    streak = np.exp(-0.5 * ((x + 0.35 * y + 0.18) / 0.06) ** 2) + 0.6 * np.exp(
-        -0.5 * ((x + 0.35 * y - 0.22) / 0.035) ** 2
-    )
-    grey = Image.fromarray((np.clip(streak, 0, 1) * 13 * strength).astype(np.uint8))
-    return Image.merge("RGB", (grey, grey, grey))
+    at = np.linspace(-1, 1, WIDTH)[None, :] + 0.35 * np.linspace(-1, 1, HEIGHT)[:, None]
+    streak = np.exp(-0.5 * ((at + 0.18) / 0.06) ** 2) + 0.6 * np.exp(-0.5 * ((at - 0.22) / 0.035) ** 2)
+    return Image.fromarray((np.clip(streak, 0, 1) * 13 * strength).astype(np.uint8)).convert("RGB")
+
+
+def blend(first: Rgb, second: Rgb, share: float) -> Rgb:
+    """``share`` of the second colour in the first."""
+    red, green, blue = (round(a + (b - a) * share) for a, b in zip(first, second, strict=True))
+    return red, green, blue

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,9 @@ from PIL import Image
 
 from infra.synthetic.catalogue import Catalogue, make_catalogue
 from infra.synthetic.pictures.album import Sitter, draw_pictures, picture, sitters
-from infra.synthetic.pictures.draw import BACKGROUND, HEIGHT, WIDTH
-from infra.synthetic.pictures.silhouettes import SILHOUETTES
+from infra.synthetic.pictures.cut import Cut
+from infra.synthetic.pictures.draw import BACKGROUND, HEIGHT, WIDTH, colours_of
+from infra.synthetic.pictures.silhouettes import CLOTHS, SILHOUETTES, Silhouette
 from infra.synthetic.vocabulary import COLOURS, KINDS, PATTERNS
 
 
@@ -42,6 +44,24 @@ def test_every_kind_has_a_silhouette_of_its_own(sitter: Sitter) -> None:
     for i, first in enumerate(names):
         for second in names[i + 1 :]:
             assert np.abs(shapes[first] - shapes[second]).mean() > 0.7, (first, second)
+
+
+@pytest.mark.parametrize("silhouette", SILHOUETTES.values(), ids=SILHOUETTES)
+def test_some_cut_shows_each_mark(silhouette: Silhouette) -> None:
+    both = (-0.9, 0.9)
+    cuts = [
+        Cut(romantic, sporty, loose, covered, bold, glossy, child, man)
+        for romantic, sporty, loose, covered, bold, glossy in product(both, both, both, both, both, both)
+        for child, man in product((False, True), repeat=2)
+    ]
+    shown = {id(mark) for cut in cuts for mark, _ in silhouette.shown(cut)}
+    assert shown == {id(mark) for mark in silhouette.marks}
+
+
+def test_every_paint_has_a_colour(sitter: Sitter) -> None:
+    drawings = [*SILHOUETTES.values(), *CLOTHS.values()]
+    paints = {mark.paint for drawing in drawings for mark in drawing.marks}
+    assert paints <= set(colours_of(sitter.cloth, sitter.cut))
 
 
 def test_pictures_differ_by_colour_and_pattern(sitter: Sitter) -> None:

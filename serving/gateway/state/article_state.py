@@ -13,25 +13,18 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import redis
-from redis.backoff import NoBackoff
-from redis.retry import Retry
 
-from feature_repo.contracts import ARTICLE_CHANGES_KEY, EVENT_CLOCK_KEY
-from feature_repo.online.cluster_pipe import open_pipe
-from feature_repo.online.cluster_slots import client_of_key
-from feature_repo.online.redis_pipe import Pipe
 from infra.base.calendar import DAY_MICROS, epoch_day, instant_of
 from infra.base.clock import Clock
+from serving.gateway.state.article_changes import ArticleChanges, Place
 from serving.gateway.state.article_rows import UNITS_3D, read_article_rows
 from serving.gateway.state.watermark_clock import WatermarkClock
 from serving.release.reader import Release
 
-_CONNECT_S = 1.0
 _NOT_LOADED = "sales and stock are not loaded yet"
 
 log = logging.getLogger(__name__)
@@ -54,14 +47,6 @@ class FollowConfig:
     timeout_s: float = 5.0
 
 
-@dataclass(frozen=True)
-class _Place:
-    """A place in the stream: the last entry read and how many had been added up to it."""
-
-    entry: bytes
-    added: int
-
-
 class ArticleState:
     """Loads and follows the live columns of one release."""
 
@@ -78,9 +63,8 @@ class ArticleState:
         self._refresh_release_at = 0.0
         self._clock, self._event_clock = clock, event_clock
         self._config = config or FollowConfig()
-        self._redis_url = redis_url
-        self._connections: tuple[redis.Redis, Pipe] | None = None
-        self._place: _Place | None = None  # None: everything must be read
+        self._changes = ArticleChanges(redis_url, self._config.timeout_s)
+        self._place: Place | None = None  # None: everything must be read
         self._refresh: Iterator[npt.NDArray[np.int32]] | None = None
         self._refreshed_at = time.monotonic()
         self._refreshed_day = 0
@@ -116,7 +100,7 @@ class ArticleState:
     def discard(self) -> None:
         """Let go of what was loaded and is not followed."""
         self.stop()
-        self._disconnect()
+        self._changes.disconnect()
 
     def catch_up(self) -> None:
         """Apply all that has changed up to now; for callers that do not :meth:`start` a thread.
@@ -124,7 +108,7 @@ class ArticleState:
         Raises:
             redis.RedisError: Redis does not answer.
         """
-        target = self._end_of_stream().added
+        target = self._changes.end().added
         while self._place is None or self._place.added < target:
             self._load() if self._place is None else self._apply_changes()
         self._release.refresh()
@@ -143,7 +127,7 @@ class ArticleState:
                 log.exception("article state: everything will be read again")
                 self._place, self.problem = None, f"sales and stock are not followed: {type(error).__name__}"
                 self._stopping.wait(self._config.timeout_s)
-        self._disconnect()
+        self._changes.disconnect()
 
     def _note_followed(self) -> None:
         """All is followed but what cannot be read."""
@@ -156,41 +140,11 @@ class ArticleState:
         if self.problem in (None, _NOT_LOADED):
             log.warning("article state: Redis does not answer, sales and stock stand still: %s", error)
         self.problem = f"sales and stock are not followed: {type(error).__name__}"
-        self._disconnect()
-
-    def _connect(self) -> tuple[redis.Redis, Pipe]:
-        """A client of the server that has the stream, and a pipe to all: of a cluster as it is now."""
-        if self._connections is None:
-            # The loop above is the retry; a second one inside the client would only hide an outage from it.
-            stream = client_of_key(
-                self._redis_url,
-                ARTICLE_CHANGES_KEY,
-                socket_timeout=self._config.timeout_s,
-                socket_connect_timeout=_CONNECT_S,
-                protocol=2,
-                retry=Retry(NoBackoff(), 0),
-            )
-            self._connections = stream, open_pipe(self._redis_url, self._config.timeout_s, _CONNECT_S)
-        return self._connections
-
-    def _disconnect(self) -> None:
-        if self._connections is not None:
-            stream, rows = self._connections
-            self._connections = None
-            stream.close()
-            rows.close()
-
-    @property
-    def _stream(self) -> redis.Redis:
-        return self._connect()[0]
-
-    @property
-    def _pipe(self) -> Pipe:
-        return self._connect()[1]
+        self._changes.disconnect()
 
     def _load(self) -> None:
         # The place is taken before the rows are read: a change in between is then read twice, never missed.
-        place = self._end_of_stream()
+        place = self._changes.end()
         self._follow_event_clock()
         everything = np.arange(len(self._articles), dtype=np.int32)
         for chunk in _chunks(everything, self._config.load_chunk):
@@ -211,7 +165,7 @@ class ArticleState:
         wait_ms = self._config.block_ms if self._refresh is None else self._config.refresh_pause_ms
         if self._articles.activity_version != self._refreshed_version:
             wait_ms = min(wait_ms, self._config.trends_ms)
-        changed = self._stream.xread({ARTICLE_CHANGES_KEY: self._place.entry}, count=1, block=wait_ms)
+        changed = self._changes.wait(self._place, wait_ms)
         self._note_followed()
         if changed or self._was_emptied():
             self._apply_changes()
@@ -243,54 +197,32 @@ class ArticleState:
     def _was_emptied(self) -> bool:
         """Whether Redis lost the stream, as after FLUSHALL: then it holds less than was read already."""
         assert self._place is not None
-        return self._end_of_stream().added < self._place.added
+        return self._changes.end().added < self._place.added
 
     def _apply_changes(self) -> None:
-        place = self._place
-        assert place is not None
-        # Entries and their count in one transaction: a difference is then a gap for certain, no race with trimming.
-        pipeline = self._stream.pipeline(transaction=True)
-        pipeline.xinfo_stream(ARTICLE_CHANGES_KEY)
-        pipeline.xrange(ARTICLE_CHANGES_KEY, min=b"(" + place.entry, count=self._config.entries)
-        info, entries = pipeline.execute(raise_on_error=False)
-        if isinstance(info, Exception) or isinstance(entries, Exception):
-            self._place = None  # the stream is gone, or elsewhere
-            return
-        unread = int(info["entries-added"]) - place.added
-        if len(entries) != min(unread, self._config.entries):
-            log.warning("article state: %d changes were trimmed unread; reading everything", unread - len(entries))
+        assert self._place is not None
+        changes = self._changes.since(self._place, self._config.entries)
+        if changes is None or changes.trimmed:
+            if changes is not None:
+                log.warning("article state: %d changes were trimmed unread; reading everything", changes.trimmed)
             self._place = None
             return
-        changed: set[str] = set()
-        for _, fields in entries:
-            changed.update(fields.get(b"articles", b"").decode().split(","))
-        positions = self._articles.positions(sorted(changed))
+        positions = self._articles.positions(changes.article_ids)
         for chunk in _chunks(positions[positions >= 0], self._config.change_chunk):
             self._read_again(chunk)
-        for _, fields in entries:
-            if b"clock" in fields:
-                self._event_clock.advance_to(fields[b"clock"])
-        if entries:  # only now: a row that could not be read is read with the next try
-            self._place = _Place(entries[-1][0], place.added + len(entries))
-
-    def _end_of_stream(self) -> _Place:
-        try:
-            info: Any = self._stream.xinfo_stream(ARTICLE_CHANGES_KEY)
-        except redis.ResponseError as error:
-            if "no such key" not in str(error):  # such as: another master of the cluster has it now
-                raise
-            return _Place(b"0-0", 0)  # nobody has written to it yet
-        return _Place(info["last-generated-id"], int(info["entries-added"]))
+        for clock in changes.clocks:
+            self._event_clock.advance_to(clock)
+        self._place = changes.place  # only now: a row that could not be read is read with the next try
 
     def _follow_event_clock(self) -> None:
-        text: Any = self._pipe.call(b"GET", EVENT_CLOCK_KEY)
+        text = self._changes.event_clock()
         if text:
             self._event_clock.advance_to(text)
 
     def _read_again(self, positions: npt.NDArray[np.int32]) -> None:
         """Read the rows of some articles from Redis and write those that differ into the matrix and the index."""
         ids = [self._articles.ids[position] for position in positions.tolist()]
-        rows = read_article_rows(self._pipe, ids, self._clock())
+        rows = read_article_rows(self._changes.pipe, ids, self._clock())
         self._newest_micros = max(self._newest_micros, rows.newest_micros)
         self._note_unreadable(ids, rows.unreadable)
         if rows.unreadable:  # they keep what was known of them

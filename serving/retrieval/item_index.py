@@ -2,7 +2,7 @@
 
 The score of an article is  query . item / temperature + prior_weight * log(units of the last 3 days + 0.3).  The second
 term is a dimension of the item vectors that meets a 1 on the query's side, overwritten in place when sales change.
-Exact search over 105,542 x 64 takes 1 ms on one core, so nothing approximate is needed at this size.
+Exact search over 105,542 x 64 takes 1.5 ms on one core, so nothing approximate is needed at this size.
 """
 
 from __future__ import annotations
@@ -47,6 +47,7 @@ class ItemIndex:
         extended[:, self.dim] = prior_weight * np.log(PRIOR_SMOOTHING)
         self._index.add(extended)
         self._stored = np.asarray(_FaissMemory(self._index, extended.shape))
+        self._prior = extended[:, self.dim].copy()  # once more, together: gathered from the rows it costs a scan
         self.centre: npt.NDArray[np.float32] = vectors.mean(axis=0, dtype=np.float64).astype(np.float32)
 
     def __len__(self) -> int:
@@ -59,14 +60,32 @@ class ItemIndex:
 
     def set_units(self, positions: npt.NDArray[np.int32] | slice, units_3d: npt.NDArray[np.float32]) -> None:
         """Refresh the prior of some articles from their sales of the last 3 days."""
-        self._stored[positions, self.dim] = self.prior_weight * np.log(units_3d + PRIOR_SMOOTHING)
+        self._prior[positions] = self.prior_weight * np.log(units_3d + PRIOR_SMOOTHING)
+        self._stored[positions, self.dim] = self._prior[positions]
+
+    def scores(self, query_embedding: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+        """query . item / temperature of all articles, [d] -> [n], without the prior."""
+        return self.vectors @ (query_embedding / np.float32(self.temperature))
 
     def search(
         self, query_embedding: npt.NDArray[np.float32], count: int
     ) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.float32]]:
         """The ``count`` best articles for one query, [d] -> positions and scores, best first."""
-        positions, scores = self.search_many(query_embedding[None], count)
-        return positions[0], scores[0]
+        return self.best(self.scores(query_embedding), count)
+
+    def best(
+        self, scores: npt.NDArray[np.float32], count: int
+    ) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.float32]]:
+        """The same, of scores that are known already; ties go to the lower position.
+
+        A product with all items and a partition take three quarters of the time of FAISS's own search for one query,
+        and the scores serve more than one source.
+        """
+        whole = scores + self._prior
+        count = min(count, len(self))
+        near = np.argpartition(-whole, count - 1)[:count] if count else np.empty(0, np.intp)
+        near = near[np.lexsort((near, -whole[near]))]
+        return near.astype(np.int32), whole[near]
 
     def search_many(
         self, query_embeddings: npt.NDArray[np.float32], count: int
@@ -80,7 +99,7 @@ class ItemIndex:
 
     def prior(self, positions: npt.NDArray[np.int32]) -> npt.NDArray[np.float32]:
         """What popularity adds to the scores of chosen articles, [m]."""
-        return self._stored[positions, self.dim]
+        return self._prior[positions]
 
     def similar(self, position: int, count: int) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.float32]]:
         """The ``count`` articles most similar to one, itself left out: positions and cosines, best first."""

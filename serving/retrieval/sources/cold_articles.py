@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from serving.retrieval.articles import ArticleTable
-from serving.retrieval.item_index import ItemIndex
+from serving.retrieval.sources.best_sellers import LiveCache
 from serving.retrieval.sources.searched_articles import is_cold, latest
 from serving.retrieval.sources.source import NOTHING, CandidateSource, Proposal, RetrievalQuery, top_k
 
@@ -21,29 +20,16 @@ class ColdArticlesSource(CandidateSource):
     reserved = 40
 
     def __init__(self) -> None:
-        self._seen: tuple[ArticleTable, ItemIndex, int] | None = None
-        self._cold = np.empty(0, np.bool_)
-        self._searched = np.empty(0, np.int32)
-        # Theirs, kept together: gathering them for a request costs more than the products do.
-        self._vectors = np.empty((0, 0), np.float32)
+        # By what was sold before the release, so there is nothing to refresh.
+        self._searched = LiveCache(lambda articles: latest(articles, is_cold(articles)))
 
     def propose(self, query: RetrievalQuery, limit: int) -> Proposal:
-        if query.query_embedding is None or query.index is None:
+        if query.item_scores is None or query.index is None:
             return NOTHING
-        self._follow(query.articles, query.index)
-        scores = self._vectors @ (query.query_embedding / query.index.temperature)
-        scores += PRIOR_SHARE * query.index.prior(self._searched)
+        searched = self._searched.of(query.articles)
+        scores = query.item_scores[searched] + PRIOR_SHARE * query.index.prior(searched)
         near = np.argpartition(-scores, limit - 1)[:limit] if scores.size > limit else np.arange(scores.size)
-        return top_k(self._searched[near], scores[near], limit)
+        return top_k(searched[near], scores[near], limit)
 
     def reason(self, query: RetrievalQuery, position: int) -> str:
         return "A rare find, like what you bought lately" if query.customer.has_history else "A rare find"
-
-    def _follow(self, articles: ArticleTable, index: ItemIndex) -> None:
-        seen, now = self._seen, (articles, index, articles.activity_version)
-        if seen is not None and seen[0] is articles and seen[1] is index and articles.is_as_in(seen[2]):
-            return
-        cold, self._seen = is_cold(articles), now
-        if seen is None or seen[1] is not index or not np.array_equal(cold, self._cold):
-            self._cold, self._searched = cold, latest(articles, cold)
-            self._vectors = index.vectors[self._searched]

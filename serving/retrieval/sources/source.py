@@ -8,6 +8,7 @@ reason.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import ClassVar, Protocol, Self
 
@@ -39,6 +40,13 @@ class RetrievalQuery:
     query_embedding: npt.NDArray[np.float32] | None = None  # [d]; None where the query tower did not answer
     index: ItemIndex | None = None  # None where there are no towers
     viewed: int = -1  # position of the article being looked at, -1 for none
+
+    @cached_property
+    def item_scores(self) -> npt.NDArray[np.float32] | None:
+        """query . item / temperature of all articles, [n]; None where there is no embedding, or no towers."""
+        if self.query_embedding is None or self.index is None:
+            return None
+        return self.index.scores(self.query_embedding)
 
 
 class PastShop(Protocol):

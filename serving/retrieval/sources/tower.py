@@ -12,9 +12,10 @@ class TowerSource(CandidateSource):
     default_quota = 500
 
     def propose(self, query: RetrievalQuery, limit: int) -> Proposal:
-        if query.query_embedding is None or query.index is None:
+        scores = query.item_scores
+        if scores is None or query.index is None:
             return NOTHING
-        return Proposal(*query.index.search(query.query_embedding, limit))
+        return Proposal(*query.index.best(scores, limit))
 
     def reason(self, query: RetrievalQuery, position: int) -> str:
         return "Like what you bought lately" if query.customer.has_history else "Chosen by shoppers like you"

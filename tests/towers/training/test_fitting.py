@@ -124,8 +124,11 @@ def test_every_source_can_be_switched_on_and_is_known_to_a_release(world: World,
         name = quota.source.name
         quota.source.save(tmp_path / name)
         opened = source_class(name).load(tmp_path / name, retrieval.articles)
-        proposals = [source.propose(retrieval.query(3), 5).positions.tolist() for source in (quota.source, opened)]
-        assert proposals[0] == proposals[1], name
+        fitted, served = (source.propose(retrieval.query(3), 5) for source in (quota.source, opened))
+        # Of articles that are alike to the last bits, products of many customers at once may put another first.
+        np.testing.assert_allclose(served.scores, fitted.scores, rtol=1e-5, err_msg=name)
+        if name != "tower":
+            assert served.positions.tolist() == fitted.positions.tolist(), name
 
 
 @pytest.mark.parametrize(
@@ -208,9 +211,9 @@ def test_candidates_are_the_gateways_one_customer_at_a_time(world: World) -> Non
     found = world.retrieval.candidates(2)
     tower = found.column("tower")
     assert tower is not None
-    alone, _ = world.retrieval.index.search(world.retrieval.query_embeddings[2], CONFIG.quotas["tower"])
-    ranked = found.positions[np.argsort(np.where(found.ranks[:, tower] < 0, 999, found.ranks[:, tower]))]
-    assert ranked[: len(alone)].tolist() == alone.tolist()
+    _, alone = world.retrieval.index.search(world.retrieval.query_embeddings[2], CONFIG.quotas["tower"])
+    proposed = np.sort(found.scores[found.ranks[:, tower] >= 0, tower])[::-1]
+    np.testing.assert_allclose(proposed, alone, rtol=1e-5)
 
 
 def test_every_row_is_there_and_vitrines_lead_over_each_is_measured(world: World) -> None:

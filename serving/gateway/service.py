@@ -18,6 +18,7 @@ from serving.gateway.metrics import REQUEST_SECONDS, REQUESTS
 from serving.gateway.recommend import Answer, Recommender, ShownArticle
 from serving.gateway.requests import InvalidRequest, Request, checked_count, checked_filters
 from serving.gateway.server_timing import server_timing
+from serving.gateway.stages.admission import Admission, Overloaded
 from serving.gateway.stages.deadline import Budgets, Deadline
 from serving.gateway.stages.similar import UnknownArticle, similar_articles
 from serving.gateway.stages.trace import Trace
@@ -36,8 +37,10 @@ _STATUS: dict[type[Exception], grpc.StatusCode] = {
     NoRelease: grpc.StatusCode.UNAVAILABLE,
     InteractionLogDown: grpc.StatusCode.UNAVAILABLE,
     TimeoutError: grpc.StatusCode.DEADLINE_EXCEEDED,
+    Overloaded: grpc.StatusCode.RESOURCE_EXHAUSTED,
 }
 
+_RETRY_AFTER = "grpc-retry-pushback-ms"  # gRPC's own name: clients with a retry policy go by it
 # Of the 8 KiB that gRPC allows; a character may take twelve bytes there, four of UTF-8 written as %XX.
 _LONGEST_DETAILS = 500
 
@@ -59,6 +62,7 @@ class RecommenderService(recommender_pb2_grpc.RecommenderServicer):
     ) -> None:
         self._recommender, self._releases, self._known_articles = recommender, releases, known_articles
         self._interaction_log, self._clock, self._budgets = interaction_log, clock, budgets
+        self._admission = Admission()
 
     async def Recommend(  # noqa: N802 - gRPC's own name
         self, request: pb.RecommendRequest, context: grpc.aio.ServicerContext
@@ -81,7 +85,11 @@ class RecommenderService(recommender_pb2_grpc.RecommenderServicer):
         deadline = Deadline.of_call(None if remaining_s is None else remaining_s * 1e3, self._budgets)
         if deadline.remaining_ms <= self._budgets.least_ms:
             raise TimeoutError("the deadline had passed when the call arrived; give more time")
-        return _recommend_response(await self._recommender.recommend(request, Trace(deadline)))
+        with self._admission.admitted(deadline):
+            trace = Trace(deadline)
+            response = _recommend_response(await self._recommender.recommend(request, trace))
+        self._admission.learn(trace.local_ms)
+        return response
 
     async def _similar_articles(self, message: pb.SimilarArticlesRequest) -> pb.SimilarArticlesResponse:
         if not message.article_id:
@@ -102,9 +110,15 @@ async def _answered(method: str, context: grpc.aio.ServicerContext, work: Callab
     """Run a method; its errors become statuses, an unexpected one INTERNAL with a traceback in the log only."""
     started = time.perf_counter()
     code, message = grpc.StatusCode.OK, ""
+    hints: tuple[tuple[str, str], ...] = ()
     try:
         response = await work()
+    except asyncio.CancelledError:
+        REQUESTS.labels(method, grpc.StatusCode.CANCELLED.name).inc()  # the caller's deadline passed, or it hung up
+        raise
     except tuple(_STATUS) as error:
+        if isinstance(error, Overloaded):
+            hints = ((_RETRY_AFTER, str(error.retry_ms)),)
         code = next(status for known, status in _STATUS.items() if isinstance(error, known))
         message = _shortened(str(error))
     except Exception:
@@ -112,7 +126,7 @@ async def _answered(method: str, context: grpc.aio.ServicerContext, work: Callab
         code, message = grpc.StatusCode.INTERNAL, "an error of the gateway's own; its log has the details"
     seconds = time.perf_counter() - started
     REQUESTS.labels(method, code.name).inc()
-    context.set_trailing_metadata(server_timing(seconds))
+    context.set_trailing_metadata((*server_timing(seconds), *hints))
     if code is not grpc.StatusCode.OK:
         await context.abort(code, message)
     if method == "Recommend":

@@ -26,10 +26,11 @@ class Trace:
         self.deadline = deadline
         self.degraded: dict[str, str] = {}  # stage -> why
         self.seconds: dict[str, float] = {}  # stage -> time taken
+        self.local_ms = 0.0  # of stages that compute here: what the event loop was held for
 
     async def remote(self, stage: str, work: Coroutine[Any, Any, T]) -> T | None:
         """Await a stage that another process answers; None where it fails or takes longer than its budget."""
-        with self.timed(stage):
+        with self.timed(stage, is_remote=True):
             try:
                 return await self.deadline.spend(stage, work)
             except StageFailed as failure:
@@ -47,14 +48,19 @@ class Trace:
                 return None
 
     @contextmanager
-    def timed(self, stage: str) -> Iterator[None]:
-        """Measure a stage."""
+    def timed(self, stage: str, is_remote: bool = False) -> Iterator[None]:
+        """Measure a stage.
+
+        Args:
+            is_remote: it waits for another process, and the event loop is free meanwhile.
+        """
         started = time.perf_counter()
         try:
             yield
         finally:
             seconds = time.perf_counter() - started
             self.seconds[stage] = seconds
+            self.local_ms += 0.0 if is_remote else seconds * 1e3
             STAGE_SECONDS.labels(stage).observe(seconds)
 
     def note(self, stage: str, why: str | None, details: str = "") -> None:

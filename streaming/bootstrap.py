@@ -33,7 +33,8 @@ from feature_repo.files.purchase_dates import believed_days
 from feature_repo.online.cluster_pipe import open_pipe
 from feature_repo.online.cluster_slots import master_clients
 from feature_repo.online.keys import entity_key
-from feature_repo.online.redis_pipe import Pipe, keyed
+from feature_repo.online.redis_pipe import Pipe
+from feature_repo.online.resp import keyed
 from feature_repo.schema import WINDOW_DAYS
 from infra.base.calendar import DAY_MICROS, epoch_micros
 from infra.base.errors import UserError

@@ -9,8 +9,8 @@ from typing import Any, Self
 
 import redis
 from redis.cluster import RedisCluster
+from redis.crc import REDIS_CLUSTER_HASH_SLOTS
 
-from feature_repo.online.cluster_slots import SLOTS
 from infra.local.ports import HOST, free_port
 from infra.local.process import wait_until
 from tests.streaming.worker.lazy_redis import LazyRedis
@@ -145,9 +145,9 @@ class LocalCluster:
     def __enter__(self) -> Self:
         for node in self.nodes:
             node.start_again()
-        share = SLOTS // NODES
+        share = REDIS_CLUSTER_HASH_SLOTS // NODES
         for number, node in enumerate(self.nodes):
-            last = SLOTS - 1 if number == NODES - 1 else (number + 1) * share - 1
+            last = REDIS_CLUSTER_HASH_SLOTS - 1 if number == NODES - 1 else (number + 1) * share - 1
             _tell(node, "CLUSTER", "SET-CONFIG-EPOCH", number + 1)
             _tell(node, "CLUSTER", "ADDSLOTSRANGE", number * share, last)
             _tell(node, "CLUSTER", "MEET", HOST, self.nodes[0].port, self.nodes[0].bus_port)
@@ -165,7 +165,7 @@ class LocalCluster:
 
     def _sees_all(self, node: ClusterNode) -> bool:
         info = str(_tell(node, "CLUSTER", "INFO"))
-        served = f"cluster_slots_ok:{SLOTS}" in info
+        served = f"cluster_slots_ok:{REDIS_CLUSTER_HASH_SLOTS}" in info
         return served and "cluster_state:ok" in info and f"cluster_known_nodes:{self._known_nodes}" in info
 
 

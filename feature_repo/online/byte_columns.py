@@ -9,14 +9,14 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from feature_repo.online.resp import BULK_HEADERS
+from feature_repo.online.resp import array_header, bulk
 
 Column: TypeAlias = pa.BinaryArray | bytes
 """Some bytes of each row: of its own, or the same for all."""
 
 NOTHING = pa.scalar(b"", pa.binary())
 _END = b"\r\n"
-_BULK_HEADERS = pa.array(BULK_HEADERS, pa.binary())
+_BULK_HEADERS = pa.array([b"$%d\r\n" % size for size in range(1 << 14)], pa.binary())
 
 
 def join_columns(*columns: Column) -> pa.BinaryArray:
@@ -43,9 +43,17 @@ def join_columns(*columns: Column) -> pa.BinaryArray:
 def bulk_columns(arguments: pa.BinaryArray) -> tuple[Column, Column, Column]:
     """One argument of a Redis command (``resp.bulk``) for each row, as columns to join."""
     sizes = pc.binary_length(arguments)
-    if (pc.max(sizes).as_py() or 0) < len(BULK_HEADERS):
+    if (pc.max(sizes).as_py() or 0) < len(_BULK_HEADERS):
         return _BULK_HEADERS.take(sizes), arguments, _END
     return pa.array([b"$%d\r\n" % size for size in sizes.to_pylist()], pa.binary()), arguments, _END
+
+
+def commands(*arguments: Column) -> pa.BinaryArray:
+    """One command for each row, [n]; hiredis would need each row's arguments as Python objects."""
+    columns: list[Column] = [array_header(len(arguments))]
+    for argument in arguments:
+        columns += (bulk(argument),) if isinstance(argument, bytes) else bulk_columns(argument)
+    return join_columns(*columns)
 
 
 def gather(elements: pa.BinaryArray, counts: npt.NDArray[Any]) -> pa.BinaryArray:

@@ -6,8 +6,11 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from typing import Any
 
-from feature_repo.online.cluster_slots import ClusterSlots, read_cluster_slots, slot_of
-from feature_repo.online.redis_pipe import Keyed, Pending, Pipe, RedisPipe, keyed, raise_error
+from redis.crc import key_slot
+
+from feature_repo.online.cluster_slots import ClusterSlots, read_cluster_slots
+from feature_repo.online.redis_pipe import Pending, Pipe, RedisPipe
+from feature_repo.online.resp import Keyed
 from infra.base.redis_url import RedisUrl
 
 
@@ -26,7 +29,7 @@ class ClusterPending:
         self.parts = parts
 
 
-class ClusterPipe:
+class ClusterPipe(Pipe):
     """A ``Pipe`` to all masters of a cluster.
 
     The map of slots is read once. Redirections are not followed: a key that has moved, or a master that is gone, is
@@ -49,14 +52,12 @@ class ClusterPipe:
             opened.pop_all()
 
     def load_script(self, source: str) -> bytes:
-        """Make a Lua script known on every master; returns the digest to call it by."""
         digests = {pipe.load_script(source) for pipe in self._pipes}
         return digests.pop()
 
     def send(self, batch: Sequence[Keyed]) -> ClusterPending:
-        """Send each command to the master that has its key, without waiting."""
         owner_of_slot = self.slots.owners
-        owners = [owner_of_slot[slot_of(key[key.index(b"\n") + 1 : -2])] for key, _ in batch]
+        owners = [owner_of_slot[key_slot(key)] for key, _ in batch]
         shares: list[list[Keyed]] = [[] for _ in self._pipes]
         for owner, of_key in zip(owners, batch, strict=True):
             shares[owner].append(of_key)
@@ -67,17 +68,6 @@ class ClusterPipe:
         """The replies in the order of the batch, once all masters have answered."""
         replies = {owner: iter(self._pipes[owner].read(part)) for owner, part in pending.parts}
         return [next(replies[owner]) for owner in pending.owners]
-
-    def ask(self, batch: Sequence[Keyed]) -> list[Any]:
-        """Send commands and read their replies."""
-        answers = self.read(self.send(batch))
-        for answer in answers:
-            raise_error(answer)
-        return answers
-
-    def call(self, *arguments: bytes) -> Any:
-        """One command, whose key is its first argument, and its reply."""
-        return self.ask([keyed(*arguments)])[0]
 
     def close(self) -> None:
         for pipe in self._pipes:

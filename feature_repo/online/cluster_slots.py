@@ -1,18 +1,15 @@
-"""Which master of a Redis Cluster has a key: 16,384 slots, a key's slot being CRC16 of its hash tag or of itself.
-
-Source: https://redis.io/docs/latest/operate/oss_and_stack/reference/cluster-spec (key distribution, hash tags).
-"""
+"""Which master of a Redis Cluster has a key, by the slot that redis-py gives it."""
 
 from __future__ import annotations
 
 import random
 from array import array
-from binascii import crc_hqx
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import redis
+from redis.crc import REDIS_CLUSTER_HASH_SLOTS, key_slot
 from redis.exceptions import ConnectionError, RedisError, ResponseError
 
 from feature_repo.online.redis_pipe import RedisPipe
@@ -20,19 +17,8 @@ from infra.base.addresses import Address
 from infra.base.errors import UserError
 from infra.base.redis_url import RedisUrl
 
-SLOTS = 16_384
 _NOBODY = -1
 _ASK_SECONDS = 5.0
-
-
-def slot_of(key: bytes) -> int:
-    """The slot of a key: of what stands between its first ``{`` and the next ``}``, if anything does."""
-    opening = key.find(b"{")
-    if opening >= 0:
-        closing = key.find(b"}", opening + 1)
-        if closing > opening + 1:
-            key = key[opening + 1 : closing]
-    return crc_hqx(key, 0) % SLOTS
 
 
 @dataclass(frozen=True)
@@ -55,7 +41,7 @@ class ClusterSlots:
             asked: who gave it; a server that does not know its own name leaves it out.
         """
         masters: dict[Address, int] = {}
-        owners = array("h", [_NOBODY]) * SLOTS
+        owners = array("h", [_NOBODY]) * REDIS_CLUSTER_HASH_SLOTS
         for first, last, (host, port, *_), *_ in reply:
             address = (host.decode() if host else asked[0]), int(port)
             master = masters.setdefault(address, len(masters))
@@ -70,7 +56,7 @@ class ClusterSlots:
         """
         missing = self.owners.count(_NOBODY)
         if missing:
-            raise ConnectionError(f"{missing:,} of the cluster's {SLOTS:,} slots belong to nobody")
+            raise ConnectionError(f"{missing:,} of the cluster's {REDIS_CLUSTER_HASH_SLOTS:,} slots belong to nobody")
 
     def master_of(self, key: bytes) -> Address:
         """Who has this key.
@@ -78,9 +64,9 @@ class ClusterSlots:
         Raises:
             redis.exceptions.ConnectionError: nobody has its slot.
         """
-        owner = self.owners[slot_of(key)]
+        owner = self.owners[key_slot(key)]
         if owner == _NOBODY:
-            raise ConnectionError(f"slot {slot_of(key)} of the cluster belongs to nobody")
+            raise ConnectionError(f"slot {key_slot(key)} of the cluster belongs to nobody")
         return self.masters[owner]
 
 

@@ -12,11 +12,11 @@ from typing import Any
 
 import pyarrow as pa
 
-from feature_repo.online.byte_columns import bulk_columns, join_columns
+from feature_repo.online.byte_columns import Column, commands
 from feature_repo.online.column_encoding import encode_column, encode_timestamps
 from feature_repo.online.keys import entity_key, feature_field, timestamp_field
-from feature_repo.online.redis_pipe import Keyed, Pipe, raise_error
-from feature_repo.online.resp import array_header, bulk, script_call
+from feature_repo.online.redis_pipe import Pipe, raise_error
+from feature_repo.online.resp import Keyed
 from feature_repo.schema import ENTITIES, View
 
 ROWS_PER_BATCH = 2000
@@ -65,13 +65,13 @@ class OnlineWriter:
             redis.exceptions.RedisError: Redis does not answer, or refuses a row.
         """
         script = _WRITE_IF_NEWER.replace("COMPARED_TO", "<=" if view.source == "stream" else "<")
-        command = _Command(view, self._pipe.load_script(script))
+        digest = self._pipe.load_script(script)
         # One batch stays under way while the next is being put together.
         awaited = self._pipe.send([])
         for batch in batches:
-            packed = command.pack(batch)
+            calls = _calls(view, digest, batch)
             yield self._receive(awaited)
-            awaited = self._pipe.send(packed)
+            awaited = self._pipe.send(calls)
         yield self._receive(awaited)
 
     def _receive(self, awaited: Any) -> int:
@@ -81,23 +81,12 @@ class OnlineWriter:
         return len(replies)
 
 
-class _Command:
-    """Packs EVALSHA commands of one view: everything but key, event time and values is the same in each."""
-
-    def __init__(self, view: View, digest: bytes) -> None:
-        arguments = len(("EVALSHA", "digest", "keys", "key", "field", "event time")) + 2 * len(view.features)
-        self._view = view
-        self._head = array_header(arguments) + script_call(digest)
-        self._timestamp_field = bulk(timestamp_field(view.name))
-        self._fields = [bulk(feature_field(view.name, feature.name)) for feature in view.features]
-
-    def pack(self, batch: pa.RecordBatch) -> list[Keyed]:
-        """One command for each row."""
-        entity = self._view.entity
-        keys = [bulk(entity_key(entity, entity_id)) for entity_id in batch[ENTITIES[entity][0]].to_pylist()]
-        columns = [self._head, pa.array(keys, pa.binary())]
-        timestamps = encode_timestamps(batch["event_timestamp"].cast(pa.int64()).to_numpy())
-        columns += [self._timestamp_field, *bulk_columns(timestamps)]
-        for feature, field in zip(self._view.features, self._fields, strict=True):
-            columns += [field, *bulk_columns(encode_column(feature.kind, batch[feature.name]))]
-        return list(zip(keys, join_columns(*columns).to_pylist(), strict=True))
+def _calls(view: View, digest: bytes, batch: pa.RecordBatch) -> list[Keyed]:
+    """The script's call for each row."""
+    keys = [entity_key(view.entity, entity_id) for entity_id in batch[ENTITIES[view.entity][0]].to_pylist()]
+    timestamps = encode_timestamps(batch["event_timestamp"].cast(pa.int64()).to_numpy())
+    arguments: list[Column] = [b"EVALSHA", digest, b"1", pa.array(keys, pa.binary())]
+    arguments += [timestamp_field(view.name), timestamps]
+    for feature in view.features:
+        arguments += [feature_field(view.name, feature.name), encode_column(feature.kind, batch[feature.name])]
+    return list(zip(keys, commands(*arguments).to_pylist(), strict=True))

@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Mapping
 
-from feature_repo.online.redis_pipe import Pipe, keyed
+from feature_repo.online.redis_pipe import Pipe
+from feature_repo.online.resp import keyed
 from streaming.store.node_marks import mark_keys
 
 log = logging.getLogger("vitrine.stream")

@@ -13,12 +13,12 @@ from feature_repo.online.column_encoding import ARROW_TYPES, encode_column, enco
 from feature_repo.online.resp import array_header, bulk
 from feature_repo.schema import WINDOW_DAYS
 from streaming.events.purchase_columns import Flags, Ints
-from streaming.store.window_packing import NUMBERS, CallLayout, tile_argument
+from streaming.store.window_packing import HEADER_FIELD, CallLayout, tile_field
 from streaming.windows.column_fold import FoldedWindows
 from streaming.windows.tile_columns import pack_entries
 
 _NO_VERSION = pa.scalar(bulk(b""), pa.binary())
-_NUMBERS = pa.array(NUMBERS, pa.binary())
+_NUMBERS = pa.array([bulk(b"%d" % number) for number in range(WINDOW_DAYS * 10)], pa.binary())
 _ARRAY_HEADERS = pa.array([array_header(arguments) for arguments in range(WINDOW_DAYS * 30)], pa.binary())
 
 
@@ -28,9 +28,9 @@ def pack_columns(
     """One call for each window, in their order.
 
     Args:
-        keys: of the windows, packed as arguments.
+        keys: of the windows.
         versions: that they will carry.
-        script: the packed call of it (``script_call``).
+        script: its digest.
     """
     stored, windows = folded.stored, len(folded)
     entries = gather(pack_entries(layout.tiles, folded.new), np.diff(folded.tile_starts, append=len(folded.new)))
@@ -46,9 +46,12 @@ def pack_columns(
     header["version"] = np.frombuffer(b"".join(versions), header.dtype["version"])
     headers = join_columns(rows_of(header), gather(rows_of(folded.applied), header["partitions"].astype(np.int64)))
 
-    arguments = layout.fixed_arguments + 2 * grown_counts + dropped_counts + 2 * new_counts
-    columns: list[Column] = [_ARRAY_HEADERS.take(pa.array(arguments)), script, pa.array(keys, pa.binary())]
+    named = len(("EVALSHA", "digest", "keys", "key", "version", "grown", "dropped"))
+    fixed = named + 2 * len((*layout.features, "event time", "header"))
+    arguments = fixed + 2 * grown_counts + dropped_counts + 2 * new_counts
+    columns: list[Column] = [_ARRAY_HEADERS.take(pa.array(arguments)), *map(bulk, (b"EVALSHA", script, b"1"))]
     columns += [
+        *bulk_columns(pa.array(keys, pa.binary())),
         expected,
         _NUMBERS.take(pa.array(grown_counts)),
         _NUMBERS.take(pa.array(dropped_counts)),
@@ -57,16 +60,16 @@ def pack_columns(
     ]
     for (kind, field), values in zip(layout.features, folded.values, strict=True):
         column = values if isinstance(values, pa.Array) else pa.array(values, ARROW_TYPES[kind])
-        columns += [field, *bulk_columns(encode_column(kind, column))]
-    columns += [layout.timestamp_field, *bulk_columns(encode_timestamps(header["stamp_us"]))]
-    columns += [layout.header_field, *bulk_columns(headers), new]
+        columns += [bulk(field), *bulk_columns(encode_column(kind, column))]
+    columns += [bulk(layout.timestamp_field), *bulk_columns(encode_timestamps(header["stamp_us"]))]
+    columns += [bulk(HEADER_FIELD), *bulk_columns(headers), new]
     return join_columns(*columns).to_pylist()  # type: ignore[no-any-return]
 
 
 def _tile_arguments(days: Ints) -> pa.BinaryArray:
     """The fields of the tiles of these days as arguments."""
     different, place = np.unique(days, return_inverse=True)
-    return pa.array([tile_argument(day) for day in different.tolist()], pa.binary()).take(pa.array(place))
+    return pa.array([bulk(tile_field(day)) for day in different.tolist()], pa.binary()).take(pa.array(place))
 
 
 def _by_window(arguments: pa.BinaryArray, owner: Ints, chosen: Flags, windows: int) -> tuple[pa.BinaryArray, Ints]:

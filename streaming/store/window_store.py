@@ -19,15 +19,16 @@ from struct import Struct
 from typing import Any, NamedTuple
 
 import numpy as np
+from redis.exceptions import NoScriptError
 
 from feature_repo.events.purchase import Purchase
 from feature_repo.online.keys import entity_key
-from feature_repo.online.redis_pipe import Keyed, Pipe, raise_error
-from feature_repo.online.resp import array_header, bulk, script_call
+from feature_repo.online.redis_pipe import Pipe, raise_error
+from feature_repo.online.resp import keyed, same_command, script_call
 from feature_repo.schema import WINDOW_DAYS
 from streaming.store.column_packing import pack_columns
 from streaming.store.stored_windows import StoredWindows
-from streaming.store.window_packing import CallLayout, pack_window, tile_argument
+from streaming.store.window_packing import EARLY_FIELD, HEADER_FIELD, CallLayout, pack_window, tile_field
 from streaming.windows.column_fold import ColumnFold, FoldedWindows
 from streaming.windows.definitions import Window
 from streaming.windows.state import WindowState
@@ -131,7 +132,7 @@ class WindowStore:
         newest_day = max(newest_day, day)
         days = range(max(day, newest_day - WINDOW_DAYS) - WINDOW_DAYS + 1, newest_day + 1)
         keys = [self._key(entity_id) for entity_id in entity_ids]
-        return Reading(entity_ids, keys, day, days, self._ask(keys, [days] * len(keys)))
+        return Reading(entity_ids, keys, day, days, self._pipe.send(same_command(b"HMGET", keys, *_fields(days))))
 
     def receive(self, reading: Reading) -> list[WindowState]:
         """Second half of ``read``."""
@@ -159,7 +160,8 @@ class WindowStore:
                     # more, for header and tiles must be of one moment.
                     elsewhere.append((state, range(first_day, standing + 1)))
             fetched = elsewhere
-            replies = self._pipe.read(self._ask([state.key for state, _ in fetched], [days for _, days in fetched]))
+            commands = [keyed(b"HMGET", state.key, *_fields(days)) for state, days in fetched]
+            replies = self._pipe.read(self._pipe.send(commands))
         return states
 
     def fold(self, reading: Reading, purchases: Sequence[Sequence[Purchase]], horizon_day: int) -> Folding:
@@ -178,7 +180,7 @@ class WindowStore:
             return Folding(None, Writing((), (), self._pipe.send(())), others)
         numbers = np.flatnonzero(plain).tolist()
         keys = [reading.keys[number] for number in numbers]
-        calls = pack_columns(self._layout, folded, keys, self._next_versions(len(folded)), self._write_call)
+        calls = pack_columns(self._layout, folded, keys, self._next_versions(len(folded)), self._write_script)
         pending = self._pipe.send(list(zip(keys, calls, strict=True)))
         return Folding(folded, Writing([reading.entity_ids[number] for number in numbers], (), pending), others)
 
@@ -192,7 +194,7 @@ class WindowStore:
     def send(self, states: Sequence[WindowState]) -> Writing:
         """First half of ``write``: send what is pending of windows without waiting."""
         batch = [
-            (state.key, pack_window(self._layout, state, version, self._write_call))
+            pack_window(self._layout, state, version, self._write_script)
             for state, version in zip(states, self._next_versions(len(states)), strict=True)
         ]
         return Writing([state.entity_id for state in states], states, self._pipe.send(batch))
@@ -209,7 +211,7 @@ class WindowStore:
                         writing.states[number].written()
                 elif reply == 0:
                     overtaken.append(writing.entity_ids[number])
-                elif str(reply).startswith("NOSCRIPT"):
+                elif isinstance(reply, NoScriptError):
                     script_unknown = True
                     overtaken.append(writing.entity_ids[number])
                 else:
@@ -220,13 +222,11 @@ class WindowStore:
 
     def clear(self, entity_ids: Sequence[str]) -> None:
         """Forget the windows of these entities; their features stay until they are written anew."""
-        head = array_header(4) + self._clear_call
-        keys = [self._key(entity_id) for entity_id in entity_ids]
-        self._pipe.ask([(key, head + key) for key in keys])
+        self._pipe.ask([script_call(self._clear_script, self._key(entity_id)) for entity_id in entity_ids])
 
     def _load_scripts(self) -> None:
-        self._write_call = script_call(self._pipe.load_script(_WRITE))
-        self._clear_call = script_call(self._pipe.load_script(_CLEAR))
+        self._write_script = self._pipe.load_script(_WRITE)
+        self._clear_script = self._pipe.load_script(_CLEAR)
 
     def _next_versions(self, count: int) -> list[bytes]:
         """Versions for so many windows, each unlike any before."""
@@ -235,21 +235,12 @@ class WindowStore:
         return [_VERSION.pack(self._writer, number & 0xFFFFFFFF) for number in range(first, first + count)]
 
     def _key(self, entity_id: str) -> bytes:
-        return bulk(entity_key(self.entity, entity_id))
+        return entity_key(self.entity, entity_id)
 
     def _state(self, entity_id: str, key: bytes, day: int) -> WindowState:
         return WindowState(entity_id, key, self.window, self._tiles, day)
 
-    def _ask(self, keys: Sequence[bytes], days: Sequence[range]) -> Any:
-        batch: list[Keyed] = []
-        packed: dict[range, tuple[bytes, bytes]] = {}
-        for key, span in zip(keys, days, strict=True):
-            if span not in packed:
-                tiles = b"".join([tile_argument(day) for day in span])
-                packed[span] = (
-                    array_header(4 + len(span)) + b"$5\r\nHMGET\r\n",
-                    self._layout.header_field + self._layout.early_field + tiles,
-                )
-            command, fields = packed[span]
-            batch.append((key, command + key + fields))
-        return self._pipe.send(batch)
+
+def _fields(days: range) -> list[bytes]:
+    """What is fetched of a window with the tiles of these days."""
+    return [HEADER_FIELD, EARLY_FIELD, *map(tile_field, days)]

@@ -13,8 +13,8 @@ import os
 import time
 from collections.abc import Callable, Iterable
 
-from feature_repo.online.redis_pipe import Keyed, Pipe, keyed
-from feature_repo.online.resp import bulk, command
+from feature_repo.online.redis_pipe import Pipe
+from feature_repo.online.resp import Keyed, keyed
 from streaming.store.node_marks import key_of_shard
 from streaming.time.expiry_index import ExpiryIndex
 
@@ -73,8 +73,8 @@ class ClusterExpiryIndex(ExpiryIndex):
                 ]
             elif now - since >= KEPT_SECONDS:
                 keeper = self._done_key(b"keeper", shard)
-                rotate = command(b"EVALSHA", self._rotate, b"3", keeper, new, old, self._name)
-                commands.append((bulk(keeper), rotate))
+                _, rotate = keyed(b"EVALSHA", self._rotate, b"3", keeper, new, old, self._name)
+                commands.append((keeper, rotate))
             else:
                 continue
             self._kept_since[shard] = now

@@ -11,7 +11,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from zlib import crc32
 
-from feature_repo.online.redis_pipe import Keyed, Pipe, keyed
+from feature_repo.online.redis_pipe import Pipe
+from feature_repo.online.resp import Keyed, keyed
 from streaming.store.node_marks import key_of_shard
 
 SHARDS = 16

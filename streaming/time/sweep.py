@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from feature_repo.contracts import SWEPT_KEY
-from feature_repo.online.redis_pipe import Pipe, keyed
+from feature_repo.online.redis_pipe import Pipe
+from feature_repo.online.resp import keyed
 from streaming.store.node_marks import key_of_shard
 from streaming.time.event_clock import EventClock
 from streaming.time.expiry_index import ExpiryIndex

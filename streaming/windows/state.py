@@ -25,7 +25,7 @@ class WindowState:
     """One entity's window and what is needed to write it exactly once.
 
     Attributes:
-        key: the entity's Redis key, packed as an argument.
+        key: the entity's Redis key.
         version: what Redis holds must carry this, or another writer was faster; b"" before the first write.
         next_version: what it will carry once the write under way has succeeded.
         day: the clock day that the values stand at; it never goes back.

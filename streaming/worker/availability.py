@@ -11,11 +11,12 @@ from feature_repo.contracts import AVAILABILITY
 from feature_repo.events.rules import Availability
 from feature_repo.online.format import encode_timestamp_micros, encode_value
 from feature_repo.online.keys import entity_key, feature_field, timestamp_field
-from feature_repo.online.redis_pipe import Keyed, Pipe
-from feature_repo.online.resp import array_header, bulk, script_call
+from feature_repo.online.redis_pipe import Pipe
+from feature_repo.online.resp import Keyed, script_call
 from feature_repo.schema import ARTICLE_AVAILABILITY, Kind
 from streaming.store.checkpoints import Checkpoints
 
+_FEATURE_FIELD = feature_field(ARTICLE_AVAILABILITY.name, ARTICLE_AVAILABILITY.features[0].name)
 # The field ``w/`` holds the event time as twenty digits, to compare; times before the newest change nothing.
 _WRITE = """
 local newest = redis.call('HGET', KEYS[1], 'w/')
@@ -30,10 +31,7 @@ class AvailabilityUpdates:
 
     def __init__(self, pipe: Pipe) -> None:
         self._pipe = pipe
-        self._head = array_header(9) + script_call(pipe.load_script(_WRITE))
-        view = ARTICLE_AVAILABILITY
-        self._feature_field = bulk(feature_field(view.name, view.features[0].name))
-        self._timestamp_field = bulk(timestamp_field(view.name))
+        self._script = pipe.load_script(_WRITE)
 
     def apply(self, events: Iterable[Availability]) -> list[str]:
         """Write what is new; returns the ids of the articles whose stock was told."""
@@ -53,15 +51,12 @@ class AvailabilityUpdates:
         return Checkpoints(self._pipe, f"{AVAILABILITY}:{topic_id}")
 
     def _write(self, event: Availability) -> Keyed:
-        key = bulk(entity_key("article", event.article_id))
-        return key, b"".join(
-            (
-                self._head,
-                key,
-                bulk(b"%020d" % event.occurred_at_us),
-                self._feature_field,
-                bulk(encode_value(Kind.BOOL, event.in_stock)),
-                self._timestamp_field,
-                bulk(encode_timestamp_micros(event.occurred_at_us)),
-            )
+        return script_call(
+            self._script,
+            entity_key("article", event.article_id),
+            b"%020d" % event.occurred_at_us,
+            _FEATURE_FIELD,
+            encode_value(Kind.BOOL, event.in_stock),
+            timestamp_field(ARTICLE_AVAILABILITY.name),
+            encode_timestamp_micros(event.occurred_at_us),
         )

@@ -24,8 +24,8 @@ from feature_repo.contracts import (
 )
 from feature_repo.events.purchase import Purchase
 from feature_repo.events.rules import instant_text
-from feature_repo.online.redis_pipe import Keyed, Pipe, keyed
-from feature_repo.online.resp import array_header, bulk, script_call
+from feature_repo.online.redis_pipe import Pipe
+from feature_repo.online.resp import Keyed, keyed, script_call
 from feature_repo.schema import WINDOW_DAYS
 from infra.base.calendar import epoch_micros
 from infra.base.errors import UserError
@@ -119,7 +119,7 @@ class PurchaseStream:
         self.customers = WindowUpdates(customers, cached_entities=cached_entities, columns_from=columns_from)
         self.articles = WindowUpdates(articles, cached_entities=cached_entities, columns_from=columns_from)
         self._expiries = ((self.customers, customer_expiries), (self.articles, article_expiries))
-        self._set_if_later = array_header(5) + script_call(pipe.load_script(_SET_IF_LATER))
+        self._set_if_later = pipe.load_script(_SET_IF_LATER)
         self._check_bootstrap()
         self._learn(self._pipe.call(b"HGETALL", WATERMARKS_KEY), set())
         self._hear_clock(self._pipe.call(b"GET", EVENT_CLOCK_KEY))
@@ -270,8 +270,7 @@ class PurchaseStream:
         """Publish our clock, once it has started, and hear the later of ours and the published one."""
         if not self.clock.now_us:
             return keyed(b"GET", EVENT_CLOCK_KEY)
-        key = bulk(EVENT_CLOCK_KEY)
-        return key, self._set_if_later + key + bulk(instant_text(self.clock.now_us).encode())
+        return script_call(self._set_if_later, EVENT_CLOCK_KEY, instant_text(self.clock.now_us).encode())
 
 
 def _by_article(batches: Mapping[int, PartitionBatch], duplicates: set[tuple[int, int]]) -> dict[str, list[Purchase]]:

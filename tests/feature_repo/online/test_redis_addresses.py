@@ -20,11 +20,9 @@ import pytest
 import redis
 from click.testing import CliRunner
 from feast.cli.cli import cli
-from redis.crc import key_slot
 
 from feature_repo.batch.pipeline import build_offline_tables
 from feature_repo.online.cluster_pipe import open_pipe
-from feature_repo.online.cluster_slots import slot_of
 from feature_repo.online.feast_store import VitrineRedisOnlineStore, VitrineRedisOnlineStoreConfig
 from infra.base.redis_url import RedisUrl
 from infra.base.settings import CHECKOUT, Settings
@@ -155,8 +153,3 @@ def test_feasts_own_commands_log_in(
     assert rows > 0
     assert password not in said
     assert quote(password, safe="") not in said
-
-
-def test_a_key_lies_in_the_slot_that_redis_gives_it() -> None:
-    for key in (b"", b"{", b"{}a", b"a{b}c", b"{a}{b}", b"a{{b}}", bytes(range(256))):
-        assert slot_of(key) == key_slot(key)

@@ -7,11 +7,12 @@ from contextlib import closing
 
 import pytest
 from redis.cluster import RedisCluster
+from redis.crc import REDIS_CLUSTER_HASH_SLOTS, key_slot
 from redis.exceptions import ConnectionError
 
 from feature_repo.contracts import BOOTSTRAPPED_KEY
 from feature_repo.online.cluster_pipe import ClusterPipe, open_pipe
-from feature_repo.online.cluster_slots import SLOTS, ClusterSlots, slot_of
+from feature_repo.online.cluster_slots import ClusterSlots
 from feature_repo.online.keys import entity_key
 from feature_repo.online.redis_pipe import Pipe
 from infra.base.errors import UserError
@@ -45,8 +46,8 @@ def test_a_master_that_has_lost_its_part_of_a_bootstrap_is_not_mended_from_the_t
 
 
 def test_any_thousand_slots_hold_a_mark() -> None:
-    slots = [slot_of(key) for key in checkpoint_keys("transactions", True)]
-    assert slots == list(range(512, SLOTS, 1024))
+    slots = [key_slot(key) for key in checkpoint_keys("transactions", True)]
+    assert slots == list(range(512, REDIS_CLUSTER_HASH_SLOTS, 1024))
 
 
 def test_a_master_without_a_mark_is_named(pipe: ClusterPipe) -> None:
@@ -68,7 +69,7 @@ def test_slots_may_move_to_another_master(
     home = redis_cluster.node_of(key)
     other = next(node for node in redis_cluster.nodes if node is not home)
     try:
-        redis_cluster.move_slot(slot_of(key), home, other)
+        redis_cluster.move_slot(key_slot(key), home, other)
         with pytest.raises(ConnectionError, match="MOVED"):
             stream.apply(batch(two)).commit()
         with closing(open_pipe(redis_cluster.url)) as anew:
@@ -77,4 +78,4 @@ def test_slots_may_move_to_another_master(
             stream.apply(batch(two)).commit()
         assert stored_features(cluster_client, "customer", "anna")["purchases"] == 2
     finally:
-        redis_cluster.move_slot(slot_of(key), other, home)
+        redis_cluster.move_slot(key_slot(key), other, home)

@@ -16,7 +16,8 @@ from redis.exceptions import ConnectionError
 from feature_repo.events.purchase import Purchase
 from feature_repo.online.cluster_pipe import ClusterPending, ClusterPipe, open_pipe
 from feature_repo.online.keys import entity_key
-from feature_repo.online.redis_pipe import Keyed, Pipe
+from feature_repo.online.redis_pipe import Pipe
+from feature_repo.online.resp import Keyed
 from infra.base.redis_url import RedisUrl
 from streaming.store.node_marks import key_of_shard
 from streaming.time.cluster_expiry_index import KEPT_SECONDS, ClusterExpiryIndex

@@ -7,9 +7,9 @@ from dataclasses import replace
 
 import pytest
 from redis.cluster import RedisCluster
+from redis.crc import key_slot
 
 from feature_repo.contracts import ARTICLE_CHANGES_KEY, EVENT_CLOCK_KEY
-from feature_repo.online.cluster_slots import slot_of
 from feature_repo.online.keys import entity_key
 from infra.base.settings import Settings
 from serving.proto import recommender_pb2 as pb
@@ -82,15 +82,15 @@ def test_a_customer_whose_slot_moves_stays_known(recommend, redis_cluster: Local
     other = next(node for node in redis_cluster.nodes if node is not home)
     assert not recommend("known").unknown_customer
     try:
-        redis_cluster.begin_to_move(slot_of(key), home, other)
+        redis_cluster.begin_to_move(key_slot(key), home, other)
         assert not recommend("known").unknown_customer  # between two masters
-        redis_cluster.end_move(slot_of(key), home, other)
+        redis_cluster.end_move(key_slot(key), home, other)
         for _ in range(3):
             answer = recommend("known")
             assert not answer.unknown_customer
             assert degraded(answer) == set()
     finally:
-        redis_cluster.move_slot(slot_of(key), other, home)
+        redis_cluster.move_slot(key_slot(key), other, home)
 
 
 def test_announced_changes_reach_the_matrix_from_every_master(
@@ -141,7 +141,7 @@ def test_changes_are_followed_through_the_end_of_a_master_and_a_moved_slot(
         redis_cluster.start_again()
         is_told(50)
         try:
-            redis_cluster.move_slot(slot_of(key), home, other)
+            redis_cluster.move_slot(key_slot(key), home, other)
             is_told(51)
         finally:
-            redis_cluster.move_slot(slot_of(key), other, home)
+            redis_cluster.move_slot(key_slot(key), other, home)

@@ -15,7 +15,6 @@ import pyarrow.compute as pc
 
 from feature_repo.online.byte_columns import NOTHING, cut, gather, join_columns, split
 from feature_repo.online.format import TAG_DOUBLE, TAG_FLOATS, TAG_INT64, TAG_INT64S, TAG_STRING, TAG_STRINGS
-from feature_repo.online.varints import SHORT_VARINTS
 from feature_repo.schema import Kind
 
 ARROW_TYPES = {
@@ -31,7 +30,10 @@ ARROW_TYPES = {
 
 _ELEMENT = b"\x0a"
 _BOOLS = pa.array([b"\x38\x00", b"\x38\x01"], pa.binary())
-_SHORT_VARINTS = pa.array(SHORT_VARINTS, pa.binary())
+_TWO_SEPTETS = 1 << 14
+_SHORT_VARINTS = pa.array(
+    [bytes((n,)) if n < 0x80 else bytes((n & 0x7F | 0x80, n >> 7)) for n in range(_TWO_SEPTETS)], pa.binary()
+)
 _SHIFTS = np.arange(10, dtype=np.uint64) * np.uint64(7)
 _ONE_BYTE_MORE_FROM = np.uint64(1) << _SHIFTS[1:]
 _DOUBLE_BYTES, _FLOAT_BYTES = 8, 4
@@ -75,9 +77,9 @@ def encode_timestamps(micros: npt.NDArray[np.int64]) -> pa.BinaryArray:
 
 
 def encode_varints(numbers: npt.NDArray[np.int64]) -> pa.BinaryArray:
-    """Protobuf's base-128 encoding of each number, as ``varints.encode_varint`` does."""
+    """Protobuf's base-128 encoding of each number; a negative one takes ten bytes."""
     unsigned = numbers.astype(np.int64).view(np.uint64)
-    if unsigned.max(initial=0) < len(SHORT_VARINTS):
+    if unsigned.max(initial=0) < _TWO_SEPTETS:
         return _SHORT_VARINTS.take(pa.array(unsigned))
     lengths = 1 + (unsigned[:, np.newaxis] >= _ONE_BYTE_MORE_FROM).sum(axis=1)
     septets = unsigned[:, np.newaxis] >> _SHIFTS[: lengths.max()]

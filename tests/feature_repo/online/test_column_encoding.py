@@ -15,7 +15,6 @@ from feature_repo.online.byte_columns import bulk_columns, join_columns
 from feature_repo.online.column_encoding import ARROW_TYPES, encode_column, encode_timestamps, encode_varints
 from feature_repo.online.format import encode_timestamp_micros, encode_value
 from feature_repo.online.resp import bulk
-from feature_repo.online.varints import encode_varint
 from feature_repo.schema import Kind
 
 integers = st.one_of(
@@ -67,7 +66,9 @@ def test_a_list_with_a_missing_element_is_refused(kind: Kind, column: list[Any])
 
 @given(st.lists(integers, max_size=20))
 def test_varints(numbers: list[int]) -> None:
-    assert encode_varints(np.array(numbers, dtype=np.int64)).to_pylist() == [encode_varint(n) for n in numbers]
+    assert encode_varints(np.array(numbers, dtype=np.int64)).to_pylist() == [
+        encode_value(Kind.INT64, n)[1:] for n in numbers
+    ]
 
 
 @given(st.lists(st.one_of(st.integers(0, 2**56), st.integers(0, 2**33).map(lambda s: s * 1_000_000)), max_size=12))

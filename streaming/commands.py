@@ -63,10 +63,10 @@ def stream(
         )
     if only_bootstrap:
         return
+    options = WorkerOptions(wall_clock=clock == "wall", instance=instance, log_seconds=log_every)
     if instances > 1:
-        run_workers(instances, instance, metrics_port, ["--clock", clock, "--log-every", str(log_every)])
+        run_workers(settings, options, metrics_port, instances)
     else:
-        options = WorkerOptions(wall_clock=clock == "wall", instance=instance, log_seconds=log_every)
         run_worker(settings, options, metrics_port)
 
 

@@ -13,6 +13,7 @@ from types import FrameType, TracebackType
 from typing import Self
 
 from infra.base.errors import UserError
+from infra.base.lock import only_process
 from infra.base.progress import console
 from infra.base.settings import Settings
 from infra.local.command import VitrineCommand
@@ -23,10 +24,15 @@ from infra.local.model_server import ModelServer
 from infra.local.ports import free_port
 from infra.local.redis import RedisServer
 from infra.local.server import Server
-from infra.local.stack_file import ServiceEntry, only_stack_on, remove_stack_file, write_stack_file
+from infra.local.stack_file import ServiceEntry, remove_stack_file, write_stack_file
 from infra.local.supervisor import Supervisor
 
 __all__ = ["KafkaServer", "LocalStack", "ModelServer", "Ports", "RedisServer"]
+
+_WAY_OUT = (
+    "commands find it by themselves. End it with `vitrine stack stop`, or give this one a folder of its own with "
+    "VITRINE_VAR"
+)
 
 
 def _say(text: str) -> None:
@@ -102,7 +108,8 @@ class LocalStack:
 
     def __enter__(self) -> Self:
         with ExitStack() as resources:
-            resources.enter_context(only_stack_on(self.settings.run_dir))
+            taken = f"a local stack already runs on {self.settings.var_dir}"
+            resources.enter_context(only_process(self.settings.run_dir / "stack.lock", taken, _WAY_OUT))
             resources.enter_context(_termination_unwinds())
             resources.callback(remove_stack_file, self.settings.run_dir)
             for server in (self.redis, self.kafka):

@@ -6,17 +6,12 @@ the stack, so that nobody believes the file of one that was killed; ``services``
 
 from __future__ import annotations
 
-import contextlib
-import fcntl
 import json
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from infra.base.errors import UserError
 from infra.base.process_identity import process_identity
 
 
@@ -86,29 +81,3 @@ def read_stack_file(run_dir: Path) -> StackEntry | None:
 
 def remove_stack_file(run_dir: Path) -> None:
     stack_file(run_dir).unlink(missing_ok=True)
-
-
-@contextmanager
-def only_stack_on(run_dir: Path) -> Iterator[None]:
-    """Hold the lock of ``run_dir``; the kernel lets it go when this process ends, however it ends.
-
-    Raises:
-        UserError: another process holds it.
-    """
-    run_dir.mkdir(parents=True, exist_ok=True)
-    lock = os.open(run_dir / "stack.lock", os.O_RDWR | os.O_CREAT, 0o644)  # not inherited by child programs
-    try:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            holder = os.pread(lock, 32, 0).decode().strip() or "unknown"
-            raise UserError(
-                f"a local stack already runs on {run_dir.parent} (process {holder}). Commands find it by themselves; "
-                "end it with `vitrine stack stop`, or give this one a folder of its own with VITRINE_VAR"
-            ) from None
-        os.truncate(lock, 0)
-        os.pwrite(lock, f"{os.getpid()}\n".encode(), 0)
-        yield
-    finally:
-        with contextlib.suppress(OSError):
-            os.close(lock)

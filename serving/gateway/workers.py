@@ -4,19 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import multiprocessing
-import signal
-import threading
 from dataclasses import replace
 
 import click
 
 from infra.base.settings import Settings
+from infra.base.worker_processes import keep_running
 from serving.gateway.server import GatewayConfig, serve
-
-_RESTART_AFTER_S = 1.0
-
-log = logging.getLogger(__name__)
 
 
 def run(settings: Settings, config: GatewayConfig, workers: int) -> None:
@@ -24,28 +18,9 @@ def run(settings: Settings, config: GatewayConfig, workers: int) -> None:
     if workers == 1:
         _run_worker(settings, config)
         return
-    context = multiprocessing.get_context("spawn")
-    stop = threading.Event()
-
-    def start(number: int) -> multiprocessing.process.BaseProcess:
-        metrics_port = None if config.metrics_port is None else config.metrics_port + number
-        own = replace(config, share_port=True, metrics_port=metrics_port)
-        process = context.Process(target=_run_worker, args=(settings, own), name=f"gateway-{number}")
-        process.start()
-        return process
-
-    for signal_number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(signal_number, lambda *_: stop.set())
-    processes = [start(number) for number in range(workers)]
-    while not stop.wait(_RESTART_AFTER_S):
-        for number, process in enumerate(processes):
-            if not process.is_alive():
-                log.error("gateway worker %d ended with status %s; starting it again", number, process.exitcode)
-                processes[number] = start(number)
-    for process in processes:
-        process.terminate()
-    for process in processes:
-        process.join()
+    ports = [None if config.metrics_port is None else config.metrics_port + number for number in range(workers)]
+    configs = [replace(config, share_port=True, metrics_port=port) for port in ports]
+    keep_running(_run_worker, {f"gateway worker {number}": (settings, own) for number, own in enumerate(configs)})
 
 
 def _run_worker(settings: Settings, config: GatewayConfig) -> None:

@@ -8,14 +8,15 @@ it the server takes the change from the file, within a second or when it starts 
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 from infra.base.errors import UserError
+from infra.base.lock import only_process
 from infra.base.progress import console
 from infra.base.settings import Settings
 from serving.release.manifest import MODELS, Manifest
 from serving.rollout import base_paths
-from serving.rollout.lock import rollout_lock
 from serving.rollout.model_server_client import RefusedError, RolloutModelServer, connect, describe
 from serving.rollout.releases import Releases
 from serving.tf_serving.model_status import State
@@ -41,7 +42,7 @@ def stage(settings: Settings, release: int, *, timeout_s: float = 120, say: Say 
     if manifest.release != release:
         raise UserError(f"{bundle} holds release {manifest.release}; the folder's name must be its number")
     manifest.verify(bundle)
-    with rollout_lock(settings.model_base_dir), connect(settings.tf_serving_address) as server:
+    with _only_rollout(settings), connect(settings.tf_serving_address) as server:
         config_path = _config_path(settings)
         old = Releases.read(config_path)
         new = old.staged(release)
@@ -68,7 +69,7 @@ def promote(settings: Settings, release: int, *, timeout_s: float = 30, say: Say
     Raises:
         UserError: the release is not staged or not available, or the server does not answer.
     """
-    with rollout_lock(settings.model_base_dir), connect(settings.tf_serving_address) as server:
+    with _only_rollout(settings), connect(settings.tf_serving_address) as server:
         old = Releases.read(_config_path(settings))
         if release not in old.loaded:
             raise UserError(f"release {release} is not staged; run `vitrine rollout stage {release}` first")
@@ -92,7 +93,7 @@ def rollback(settings: Settings, release: int | None = None, *, timeout_s: float
     Raises:
         UserError: there is no release to return to, it is not ``release``, or the server does not answer.
     """
-    with rollout_lock(settings.model_base_dir), connect(settings.tf_serving_address) as server:
+    with _only_rollout(settings), connect(settings.tf_serving_address) as server:
         old = Releases.read(_config_path(settings))
         if old.previous is None:
             raise UserError("there is no release to return to: none was stable before this one")
@@ -169,3 +170,8 @@ def _drop_leftovers(server: RolloutModelServer, releases: Releases, model_base_d
 
 def _config_path(settings: Settings) -> Path:
     return settings.model_base_dir / CONFIG_FILE_NAME
+
+
+def _only_rollout(settings: Settings) -> AbstractContextManager[None]:
+    path = settings.model_base_dir / "rollout.lock"
+    return only_process(path, "another rollout is under way", "try again when it has ended")

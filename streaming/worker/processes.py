@@ -6,21 +6,20 @@ import gc
 import logging
 import signal
 import socket
-import subprocess
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from dataclasses import replace
 
 from feature_repo.events.rules import instant_text
 from infra.base.redis_url import RedisUrl
 from infra.base.settings import Settings
+from infra.base.worker_processes import keep_running
 from streaming.worker.metrics import Metrics
 from streaming.worker.options import WorkerOptions
 from streaming.worker.worker import StreamWorker
 
 _LINE_SECONDS = 5.0
-_LOOK_AFTER_SECONDS = 1.0
 _SELDOM_SECONDS = 30.0
 _GARBAGE_THRESHOLDS = 1_000_000, 50, 1_000
 READY = "streaming"
@@ -82,28 +81,12 @@ def _tell(worker: StreamWorker, stop: threading.Event) -> None:
         print(f"{rate:>9,.0f} events/s   lag {progress.lag:>9,}   clock {clock}", flush=True)
 
 
-def run_workers(count: int, instance: str | None, metrics_port: int | None, arguments: Sequence[str]) -> None:
+def run_workers(settings: Settings, options: WorkerOptions, metrics_port: int | None, count: int) -> None:
     """Run so many workers as processes of their own until SIGTERM or Ctrl-C; one that dies is started again."""
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
-    name = instance or socket.gethostname()
-
-    def start(position: int) -> subprocess.Popen[bytes]:
-        command = [sys.executable, "-P", "-m", "infra.cli", "stream", "--instance", f"{name}-{position}", *arguments]
-        if metrics_port is not None:
-            command += ["--metrics-port", str(metrics_port + position)]
-        return subprocess.Popen(command)
-
-    workers = [start(position) for position in range(count)]
-    try:
-        while not stop.wait(_LOOK_AFTER_SECONDS):
-            for position, worker in enumerate(workers):
-                if worker.poll() is not None:
-                    print(f"worker {name}-{position} ended with {worker.returncode}; starting it again", flush=True)
-                    workers[position] = start(position)
-    finally:
-        for worker in workers:
-            worker.terminate()
-        for worker in workers:
-            worker.wait()
+    name = options.instance or socket.gethostname()
+    arguments = {}
+    for number in range(count):
+        own = replace(options, instance=f"{name}-{number}")
+        port = None if metrics_port is None else metrics_port + number
+        arguments[f"worker {own.instance}"] = settings, own, port
+    keep_running(run_worker, arguments)

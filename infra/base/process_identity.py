@@ -9,7 +9,8 @@ def process_identity(pid: int) -> str | None:
     """A text that no other process of any boot of this machine shares, or None when ``pid`` does not run.
 
     It joins the boot's id with the process's start time in clock ticks (field 22 of ``/proc/<pid>/stat``, see proc(5)).
-    A zombie, killed but not yet reaped by its parent, does not run.
+    psutil's ``create_time`` adds the time of the boot, which moves when the wall clock is set: a stack that runs would
+    be taken for one that was killed. A zombie, killed but not yet reaped by its parent, does not run.
     """
     try:
         stat = Path(f"/proc/{pid}/stat").read_text()

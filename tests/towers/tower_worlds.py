@@ -9,7 +9,7 @@ from serving.retrieval.customer import Customer
 from towers.data.catalogue import Catalogue, make_catalogue
 from towers.data.purchase_log import PurchaseLog
 from towers.data.snapshot import Snapshot
-from towers.evaluation.metrics import Targets
+from towers.data.targets import Targets
 from towers.models.article_encoder import IMAGE_DIM
 
 FIRST_DAY = 18_500

@@ -20,7 +20,7 @@ from serving.retrieval.articles import ArticleTable
 from serving.retrieval.customer import Customer
 from towers.data.ranking_set import RankingSet
 from towers.data.snapshot import Snapshot
-from towers.evaluation.metrics import Targets
+from towers.data.targets import Targets
 
 MOST_KNOWN = 5
 """Products of a basket that become history, at most."""

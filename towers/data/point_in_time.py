@@ -22,7 +22,7 @@ from serving.ranking.query_features import CUSTOMER_REFERENCES
 from serving.retrieval.articles import ArticleTable, without_empty_windows
 from serving.retrieval.customer import Customer
 from towers.data.snapshot import Snapshot
-from towers.evaluation.metrics import Targets
+from towers.data.targets import Targets
 
 _LAST_SALE = ARTICLE_ACTIVITY_30D.references()[-1]
 

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from serving.retrieval.articles import ArticleTable
 from serving.retrieval.customer import Customer
-from towers.evaluation.metrics import Targets
+from towers.data.targets import Targets
 
 
 @dataclass(frozen=True)

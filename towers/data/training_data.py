@@ -22,7 +22,7 @@ from towers.data.preprocessing import make_vocabulary
 from towers.data.purchase_log import PurchaseLog
 from towers.data.purchases import day_name, log_numbers, read_purchases, training_days
 from towers.data.snapshot import Snapshot
-from towers.evaluation.metrics import Targets
+from towers.data.targets import Targets
 
 
 @dataclass(frozen=True)

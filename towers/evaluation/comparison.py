@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from towers.data.targets import Targets
 from towers.evaluation.bootstrap import Interval, intervals, resampled_means
-from towers.evaluation.metrics import METRICS, Targets, measure_ranks
+from towers.evaluation.metrics import METRICS, measure_ranks
 from towers.evaluation.slices import Slice
 
 Cells = Mapping[str, Mapping[str, Mapping[str, Interval]]]

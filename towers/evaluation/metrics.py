@@ -12,11 +12,10 @@ not exist. With r(i) = 1 if rank i (from 1) holds a target, T = the number of ta
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
+
+from towers.data.targets import Targets
 
 CUTS = (10, 12, 20)
 DEEP_CUTS = (100, 500)
@@ -31,48 +30,6 @@ METRICS: tuple[str, ...] = (
     *(f"recall_at_{k}" for k in DEEP_CUTS),
 )
 _TARGETS_AT_ONCE = 8_192
-
-
-@dataclass(frozen=True)
-class Targets:
-    """What the customers of some cases bought, distinct within a case.
-
-    ``articles[offsets[i]:offsets[i + 1]]`` are the targets of case i, ascending.
-    """
-
-    articles: NDArray[np.int32]  # [total]
-    offsets: NDArray[np.int64]  # [cases + 1]
-
-    @classmethod
-    def from_lists(cls, lists: Sequence[Sequence[int]]) -> Targets:
-        """Take one list of articles per case; repeats within a case are dropped."""
-        rows = [sorted(set(targets)) for targets in lists]
-        flat = [article for row in rows for article in row]
-        return cls(np.asarray(flat, np.int32), np.cumsum([0, *map(len, rows)]).astype(np.int64))
-
-    def __len__(self) -> int:
-        return len(self.offsets) - 1
-
-    @property
-    def counts(self) -> NDArray[np.int64]:
-        """Number of targets of each case, [cases]."""
-        return np.diff(self.offsets)
-
-    @property
-    def cases(self) -> NDArray[np.int64]:
-        """The case of every target, [targets in all]."""
-        return np.repeat(np.arange(len(self)), self.counts)
-
-    def only(self, wanted: NDArray[np.bool_]) -> Targets:
-        """The same cases with some of their targets, [targets in all] of bool; cases may be left without any."""
-        counts = np.bincount(self.cases[wanted], minlength=len(self))
-        return Targets(self.articles[wanted], np.concatenate([[0], np.cumsum(counts)]).astype(np.int64))
-
-    def take(self, cases: NDArray[np.int64]) -> Targets:
-        """The targets of some of the cases, in the order given."""
-        parts = [self.articles[self.offsets[case] : self.offsets[case + 1]] for case in cases]
-        flat = np.concatenate(parts) if parts else np.empty(0, np.int32)
-        return Targets(flat.astype(np.int32), np.cumsum([0, *map(len, parts)]).astype(np.int64))
 
 
 def target_ranks(ranked: NDArray[np.int32], targets: Targets) -> NDArray[np.int32]:
@@ -126,11 +83,6 @@ def measure_ranks(ranks: NDArray[np.int32], targets: Targets) -> dict[str, NDArr
     precisions = np.where(ranks < 12, _place_among_targets(ranks, targets) / (ranks + 1.0), 0.0)
     values["map_at_12"] = per_case(precisions) / np.minimum(counts, 12)
     return {name: values[name] for name in METRICS}
-
-
-def measure(ranked: NDArray[np.int32], targets: Targets) -> dict[str, NDArray[np.float64]]:
-    """Every metric of ranked lists [cases, depth]; see ``target_ranks`` and ``measure_ranks``."""
-    return measure_ranks(target_ranks(ranked, targets), targets)
 
 
 def _place_among_targets(ranks: NDArray[np.int32], targets: Targets) -> NDArray[np.int64]:

@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from serving.retrieval.customer import Customer
 from towers.data.snapshot import Snapshot
-from towers.evaluation.metrics import Targets
+from towers.data.targets import Targets
 
 COLD_ARTICLE_UNITS = 5
 HEAVY_SHARE = 0.2

@@ -20,8 +20,8 @@ from infra.base.settings import Settings
 from serving.release.writer import write_release
 from towers.data.ranking_set import RankingSet
 from towers.data.snapshot import Snapshot
+from towers.data.targets import Targets
 from towers.data.training_data import TrainingData
-from towers.evaluation.metrics import Targets
 from towers.evaluation.peers.contenders import HeadScorer
 from towers.training.bundle import release_content
 from towers.training.fitted_towers import TowerPart

@@ -12,7 +12,7 @@ from tests.towers.tower_worlds import FIRST_DAY, catalogue, purchases_of_two_sty
 from towers.data.heldout_baskets import join_baskets, split_baskets
 from towers.data.ranking_set import RankingSet
 from towers.data.snapshot import Snapshot
-from towers.evaluation.metrics import Targets
+from towers.data.targets import Targets
 
 COLUMNS = ("days_since_last_purchase", "product_times_bought", "taste")
 

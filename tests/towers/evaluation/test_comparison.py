@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from towers.data.targets import Targets
 from towers.evaluation.comparison import Comparison
-from towers.evaluation.metrics import Targets, target_ranks
+from towers.evaluation.metrics import target_ranks
 from towers.evaluation.slices import Slice
 from towers.evaluation.tables import main_table, markdown
 

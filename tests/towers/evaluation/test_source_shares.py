@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 from tests.towers.tower_worlds import catalogue
+from towers.data.targets import Targets
 from towers.evaluation.beyond_accuracy import variety
 from towers.evaluation.calibration import Calibration
-from towers.evaluation.metrics import NO_ARTICLE, NOT_RANKED, Targets
+from towers.evaluation.metrics import NO_ARTICLE, NOT_RANKED
 from towers.evaluation.slices import Slice
 from towers.evaluation.source_shares import source_worth, union_recall
 

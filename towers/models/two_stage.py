@@ -1,7 +1,8 @@
 """The two-stage model: retrieval and ranking trained together on shared towers, with TensorFlow Recommenders.
 
-The retrieval task is a softmax over the candidates of a batch (targets of others and uniform draws, mixed negatives);
-the ranking task is binary cross-entropy of a small head over the combined embeddings. Both losses are weighted in one.
+The retrieval task is a softmax over the candidates of a batch: targets of others, which follow popularity, and uniform
+draws, so that unsold articles are negatives, too (Yang et al., Mixed Negative Sampling, 2020). The ranking task is
+binary cross-entropy of a small head over the combined embeddings. Both losses are weighted in one.
 
 The score the towers are trained for is the one that retrieval uses: query . candidate / temperature + the fresh
 popularity prior. So the towers learn what popularity does not explain.
@@ -36,7 +37,6 @@ class TwoStageConfig:
     # history are found best at 1 (.153), those without at 2 (.118 against .112).
     prior_weight: float = 1.0
     uniform_negatives: int = 256
-    log_q_correction: bool = False
     head_hidden: int = 32
     head_negatives: int = 4
     retrieval_weight: float = 1.0
@@ -76,12 +76,10 @@ class TwoStageModel(tfrs.Model):
         candidate_numeric: NumericPreprocessing,
         day_numeric: npt.NDArray[np.float32],
         day_prior: npt.NDArray[np.float32],
-        sampling_probability: npt.NDArray[np.float32],
     ) -> None:
         """Args:
         day_numeric: raw numbers of the articles on every training day, [days, n, columns].
         day_prior: log(units of the last 3 days + .3) of the articles on every training day, [days, n].
-        sampling_probability: of every training day, see ``negatives.mixed_sampling_probability``, [days, n].
         """
         super().__init__()
         self.config = config
@@ -106,7 +104,6 @@ class TwoStageModel(tfrs.Model):
             tf.constant(content.terms),
         )
         self._day_numeric, self._day_prior = tf.constant(day_numeric), tf.constant(day_prior)
-        self._sampling_probability = tf.constant(sampling_probability)
         self.retrieval_task = tfrs.tasks.Retrieval(
             loss=tf.keras.losses.CategoricalCrossentropy(
                 from_logits=True, reduction=tf.keras.losses.Reduction.SUM_OVER_BATCH_SIZE
@@ -165,25 +162,16 @@ class TwoStageModel(tfrs.Model):
             tf.gather(content, of_candidates), tf.gather_nd(self._day_numeric, where), training=training
         )
         prior = tf.gather_nd(self._day_prior, where)
-        retrieval = self._retrieval_loss(query, candidate, candidates, where, prior)
+        retrieval = self._retrieval_loss(query, candidate, candidates)
         ranking = self._ranking_loss(query, candidate, candidates, prior, batch)
         return self.config.retrieval_weight * retrieval + self.config.ranking_weight * ranking
 
-    def _retrieval_loss(
-        self, query: tf.Tensor, candidate: tf.Tensor, candidates: tf.Tensor, where: tf.Tensor, prior: tf.Tensor
-    ) -> tf.Tensor:
-        scaled = query / self.temperature
-        probability = None
-        if self.config.log_q_correction:
-            # The prior is one more dimension of the candidates that meets a 1, as in the index.
-            scaled = tf.concat([scaled, tf.ones_like(scaled[:, :1])], axis=1)
-            candidate = tf.concat([candidate, prior[:, None]], axis=1)
-            probability = tf.gather_nd(self._sampling_probability, where)
-        # Without the correction, drawing negatives by popularity stands in for the prior: both drop out together.
+    def _retrieval_loss(self, query: tf.Tensor, candidate: tf.Tensor, candidates: tf.Tensor) -> tf.Tensor:
+        # Without the popularity prior, and without correction for what is drawn more often (log Q): that negatives are
+        # drawn by popularity stands in for the prior, both drop out together.
         return self.retrieval_task(
-            scaled,
+            query / self.temperature,
             candidate,
-            candidate_sampling_probability=probability,
             candidate_ids=candidates,
             compute_metrics=False,
             compute_batch_metrics=False,

@@ -12,7 +12,6 @@ import tensorflow as tf
 from infra.base.progress import progress_bar
 from serving.ranking.query_features import QueryInputs
 from serving.retrieval.customer import RECENT_PURCHASES
-from towers.data.negatives import mixed_sampling_probability
 from towers.data.preprocessing import CategoryPreprocessing, NumericPreprocessing
 from towers.data.snapshot import Snapshot
 from towers.data.training_set import TrainingSet
@@ -77,14 +76,6 @@ def train_towers(
         NumericPreprocessing.fit(seen),
         day_numeric,
         np.stack([popularity_prior(snapshot.articles) for snapshot in snapshots]),
-        np.stack(
-            [
-                mixed_sampling_probability(
-                    pairs.article[pairs.day == day], len(content), training.batch_size, config.uniform_negatives
-                )
-                for day in range(len(snapshots))
-            ]
-        ),
     )
     if not len(pairs):
         return model

@@ -1,15 +1,10 @@
-"""Which negatives are drawn, and how likely."""
+"""Which negatives are drawn, and what share of them that is."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from towers.data.negatives import mixed_sampling_probability, sample_negatives
-
-
-def test_sampling_probability_mixes_popularity_with_uniform_draws() -> None:
-    probability = mixed_sampling_probability(np.array([0, 0, 1, 0], np.int32), 4, batch_size=100, uniform_negatives=100)
-    np.testing.assert_allclose(probability, [(75 + 25) / 200, (25 + 25) / 200, 25 / 200, 25 / 200])
+from towers.data.negatives import sample_negatives
 
 
 def test_all_positives_and_a_known_share_of_negatives_are_kept() -> None:

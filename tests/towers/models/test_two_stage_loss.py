@@ -39,7 +39,6 @@ def two_ends(prior: Sequence[float] = (0.0, 0.0), **config: Any) -> TwoStageMode
         ends,
         np.array([[[place] for place in PLACES]], np.float32),
         np.array([prior], np.float32),
-        np.full((1, 2), 0.5, np.float32),
     )
     model.compute_loss(bought((RIGHT, COAT)))  # makes the weights
     query, candidate = model.query_tower, model.candidate_tower

@@ -149,6 +149,8 @@ def train(
 
     from feature_repo.store import open_store
     from infra.base.progress import console
+    from towers.evaluation.report.files import write_report
+    from towers.evaluation.report.terminal import show_main
     from towers.training import pipeline
     from towers.training.fitting import FittingConfig
 
@@ -158,8 +160,8 @@ def train(
         fitting = replace(fitting, tower_training=replace(fitting.tower_training, epochs=epochs, least_steps=0))
     options = pipeline.TrainOptions(as_of.date(), days=days, known_best=_known_best(oracle), fitting=fitting)
     trained = pipeline.train(settings, open_store(settings), release, options, include_report_day)
-    trained.evaluation.show_main(console)
-    for path in trained.evaluation.write(settings.reports_dir):
+    show_main(trained.evaluation, console)
+    for path in write_report(trained.evaluation, settings.reports_dir):
         console.print(f"wrote {path}")
     console.print(f"release {release} is at {trained.folder}")
 

@@ -45,10 +45,12 @@ def keep_serving(
             "set VITRINE_VAR to another folder, to serve it instead, remove this one"
         )
     if not is_built:
+        from towers.evaluation.report.terminal import show_main
+
         data_dir = synthetic_shop(settings) if data is None else data
         prepared = prepare(settings, data_dir, reject_file=reject_file, time_zone=time_zone)
         built_from.write_text(str(data_dir.resolve()))
-        train(settings, prepared, release=1).evaluation.show_main(console)
+        show_main(train(settings, prepared, release=1).evaluation, console)
     with suppress(KeyboardInterrupt), local_stack(settings) as stack:
         if promoted_release(settings) is None:
             with telling("Filling the online store"):

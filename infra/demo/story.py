@@ -58,6 +58,9 @@ def tell(settings: Settings, data: Path | None, reject_file: Path | None = None,
         data: a folder in the layout of Kaggle's H&M files; None draws a synthetic shop.
         reject_file, time_zone: as in ``vitrine ingest``.
     """
+    from towers.evaluation.report.markdown import page
+    from towers.evaluation.report.terminal import show_main
+
     started = time.monotonic()
     own = replace(settings, var_dir=settings.var_dir / "demo" / ("synthetic" if data is None else data.resolve().name))
     forget_former_run(own)
@@ -65,7 +68,7 @@ def tell(settings: Settings, data: Path | None, reject_file: Path | None = None,
     prepared = prepare(own, data_dir, DEMO_BACKBONE, reject_file=reject_file, time_zone=time_zone)
     _tell_files(prepared)
     evaluation = train_two(own, prepared).evaluation
-    evaluation.show_main(console)
+    show_main(evaluation, console)
     with local_stack(own) as stack:
         running = stack.settings
         with telling("Filling the online store"):
@@ -76,7 +79,7 @@ def tell(settings: Settings, data: Path | None, reject_file: Path | None = None,
             start_worker_and_gateway(stack)
         answers, changes = _serve(running, prepared, settings.reports_dir / "demo")
     figures = Figures(time.monotonic() - started, changes, answers, evaluation)
-    (settings.reports_dir / "demo" / "metrics.md").write_text(evaluation.as_markdown())
+    (settings.reports_dir / "demo" / "metrics.md").write_text(page(evaluation))
     path = write_figures(settings.reports_dir, "demo", _as_figures(figures))
     _tell_end(figures, path, settings.reports_dir / "demo")
 

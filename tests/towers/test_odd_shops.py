@@ -17,6 +17,7 @@ from infra.demo.preparation import prepare
 from serving.release.reader import Release
 from tests.odd_shops import ODD_SHOPS, OddShop
 from towers.evaluation.metrics import NO_ARTICLE
+from towers.evaluation.report.metrics_json import as_json
 from towers.evaluation.served.order import SERVED, rank_candidates
 from towers.models.article_encoder import EncoderSize
 from towers.models.ranker import RankerConfig
@@ -56,7 +57,7 @@ def test_everybody_is_shown_articles_and_what_was_measured_is_made_of_numbers(na
     for articles in shown.rankings[SERVED]:
         known = articles[articles != NO_ARTICLE]
         assert len(known) == len(np.unique(known)) == min(shop.articles, 100)
-    json.dumps(evaluation.as_json(), allow_nan=False)
+    json.dumps(as_json(evaluation), allow_nan=False)
     assert 0 <= evaluation.table["all"]["vitrine"]["recall_at_12"] <= 1
     assert evaluation.achievable_share("warm") is None  # only a synthetic shop has an oracle, and this one nobody warm
 

@@ -4,5 +4,5 @@ Rows (``rows``) are ranked for every customer of a day, measured (``metrics``) o
 (``bootstrap``) and compared, paired (``comparison``). ``peers`` are what others would show, ``known_best``
 what nobody can beat, where a drawn shop is handed in with it; Vitrine's own row goes
 through the gateway's stages, and the gateway itself, asked for the same customers, must give the same table
-(``served``). ``evaluate`` puts it together, ``evaluation`` shows and writes it.
+(``served``). ``evaluate`` puts it together into an ``evaluation``, which ``report`` shows and writes.
 """

@@ -7,7 +7,7 @@ that all rows are measured by the same rod.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -26,10 +26,6 @@ class Variety:
     coverage: float  # share of the catalogue that is shown to anybody
     novelty_bits: float  # mean -log2 of the share of all units sold before the day; one more unit for each article
     diversity: float  # mean share of metadata columns in which two articles of a list differ
-
-    def as_json(self) -> dict[str, float]:
-        """Plain data."""
-        return asdict(self)
 
 
 def variety(ranked: npt.NDArray[np.int32], articles: ArticleTable) -> Variety:

@@ -6,7 +6,7 @@ is easy for both. Efron and Tibshirani, An Introduction to the Bootstrap, 1993, 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,8 +16,7 @@ CONFIDENCE = 0.95
 _DRAWS_AT_ONCE = 4_000_000
 
 
-@dataclass(frozen=True)
-class Interval:
+class Interval(NamedTuple):
     """A mean and the range that holds it with ``CONFIDENCE``."""
 
     mean: float
@@ -28,10 +27,6 @@ class Interval:
     def clear_of_zero(self) -> bool:
         """Whether zero lies outside."""
         return self.low > 0 or self.high < 0
-
-    def as_json(self) -> list[float]:
-        """[mean, low, high]."""
-        return [self.mean, self.low, self.high]
 
 
 def resampled_means(values: NDArray[np.floating], seed: int, rounds: int = ROUNDS) -> NDArray[np.float64]:

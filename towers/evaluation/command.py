@@ -18,6 +18,9 @@ from towers.evaluation.evaluate import evaluate
 from towers.evaluation.evaluation import Evaluation
 from towers.evaluation.holdout import Holdout, read_holdout
 from towers.evaluation.known_best import KnownBestRows
+from towers.evaluation.report.files import write_report
+from towers.evaluation.report.metrics_json import from_json
+from towers.evaluation.report.terminal import show
 from towers.evaluation.rows import TREES, Subject, chosen_rows
 from towers.evaluation.served.answers import ROW, ask_gateway
 from towers.training.evaluation_artifacts import EvaluationArtifacts
@@ -76,8 +79,8 @@ def run(settings: Settings, request: EvaluationRequest) -> dict[str, Evaluation]
         _tell_subject(subject, rows)
         others = _ask(settings, subject, request.release) if request.served else {}
         evaluation = evaluate(subject, rows, others)
-        evaluation.show(console)
-        for path in evaluation.write(settings.reports_dir, split):
+        show(evaluation, console)
+        for path in write_report(evaluation, settings.reports_dir, split):
             console.print(f"wrote {path}", soft_wrap=True)
         evaluations[split] = evaluation
     return evaluations
@@ -85,8 +88,8 @@ def run(settings: Settings, request: EvaluationRequest) -> dict[str, Evaluation]
 
 def _show_stored(release: Path, missing: Path) -> dict[str, Evaluation]:
     """The table of the release's training."""
-    evaluation = Evaluation.from_json(json.loads((release / "metrics.json").read_text()))
-    evaluation.show(console)
+    evaluation = from_json(json.loads((release / "metrics.json").read_text()))
+    show(evaluation, console)
     console.print(
         f"This is what its training measured: the models that had not seen {evaluation.day} are not at {missing}: no "
         "row can be added. `vitrine train` keeps them; --day and --holdout measure the release itself.",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 
 import numpy as np
 import numpy.typing as npt
@@ -46,11 +47,11 @@ def evaluate(
         for row, ranked in (*lists(subject, rows, order), *(others or {}).items()):
             ranks[row] = target_ranks(ranked, snapshot.targets)
             for part, values in varieties.items():
-                values[row] = variety(ranked[slices[part].cases], snapshot.articles).as_json()
+                values[row] = asdict(variety(ranked[slices[part].cases], snapshot.articles))
             advance(1)
     ranks = _with_best_window(ranks, slices)
     compared = Comparison.of(ranks, slices, subject.seed)
-    count = order.candidates
+    count, found = order.candidates, (order.sources, order.target_sources, ranks[SERVED])
     return Evaluation(
         day=subject.day.isoformat(),
         sizes={name: (part.title, len(part)) for name, part in slices.items()},
@@ -61,12 +62,7 @@ def evaluate(
             for name, part in slices.items()
         },
         sources={
-            name: {
-                source: worth.as_json()
-                for source, worth in source_worth(
-                    slices[name], order.sources, order.target_sources, ranks[SERVED]
-                ).items()
-            }
+            name: {source: asdict(worth) for source, worth in source_worth(slices[name], *found).items()}
             for name in SOURCE_SLICES
             if name in slices
         },

@@ -9,6 +9,9 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
+OBSERVER, ORACLE = BEST_POSSIBLE = ("observer", "oracle")
+"""Rows of a synthetic shop that no model is expected to reach: what purchases allow at best, and the truth."""
+
 
 class KnownBest(Protocol):
     """Ranks by what no recommender can see."""

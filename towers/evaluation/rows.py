@@ -14,7 +14,7 @@ from infra.base.errors import UserError
 from infra.base.progress import console
 from towers.data.purchase_log import PurchaseLog
 from towers.data.ranking_set import RankingSet, Retrieval
-from towers.evaluation.known_best import KnownBest, KnownBestRows
+from towers.evaluation.known_best import OBSERVER, ORACLE, KnownBest, KnownBestRows
 from towers.evaluation.metrics import DEPTH, NO_ARTICLE
 from towers.evaluation.peers.baselines import (
     rank_by_bought_again,
@@ -26,7 +26,6 @@ from towers.evaluation.peers.contenders import HeadScorer, rank_by_head, rank_by
 from towers.evaluation.peers.implicit import Model, rank_by_implicit
 from towers.evaluation.peers.trees import Objective, train_trees
 from towers.evaluation.served.order import SERVED, UNARRANGED, Scorer, ServedOrder, rank_candidates
-from towers.evaluation.tables import OBSERVER, ORACLE
 
 WINDOWS = {"trending 1 day": 1, "trending 2 days": 2, "trending 3 days": 3, "popularity": 5}
 """Best sellers of the last so many days."""

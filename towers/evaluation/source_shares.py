@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from rich.table import Table
 
 from towers.evaluation.slices import Slice
-from towers.evaluation.tables import plain_table
 
 TOP = 12
 
@@ -23,10 +20,6 @@ class SourceWorth:
     marginal_recall: float  # of that, what no other source proposes
     share_of_hits: float  # of the targets among the first TOP shown, those that it proposed; sources overlap
     only_source_of_hits: float  # and those that nothing else proposed
-
-    def as_json(self) -> dict[str, float]:
-        """Plain data."""
-        return asdict(self)
 
 
 def source_worth(
@@ -54,17 +47,6 @@ def source_worth(
 def union_recall(part: Slice, proposed: npt.NDArray[np.int32]) -> float:
     """Share of a case's targets that any source proposes, mean over the slice's cases."""
     return _mean_share(part, proposed[part.rows] > 0)
-
-
-def source_table(name: str, worth: Mapping[str, Mapping[str, float]]) -> Table:
-    """For the terminal: a line a source."""
-    table = plain_table(f"candidate sources, {name}")
-    table.add_column("", no_wrap=True)
-    for column in ("finds of the targets", "nothing else finds", "share of top-12 hits", "only source of them"):
-        table.add_column(column, justify="right")
-    for source, values in worth.items():
-        table.add_row(source, *(f"{value:.4f}" for value in values.values()))
-    return table
 
 
 def _mean_share(part: Slice, chosen: npt.NDArray[np.bool_]) -> float:

@@ -6,7 +6,7 @@ What does not change is done once: the joins, the sources, and the towers where 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -19,9 +19,9 @@ from serving.retrieval.customer import Customer
 from towers.data.catalogue import Catalogue
 from towers.data.snapshot import Snapshot
 from towers.data.training_data import TrainingData
-from towers.evaluation.ablation_report import EVERYTHING, AblationReport, report_of
 from towers.evaluation.metrics import target_ranks
 from towers.evaluation.peers.contenders import rank_by_towers
+from towers.evaluation.report.ablation import EVERYTHING, AblationReport, Ranks, report_of
 from towers.evaluation.rows import Subject, served_order
 from towers.evaluation.served.order import SERVED
 from towers.training.fitted_sources import FittedSourcesByDay
@@ -39,20 +39,6 @@ class Variant:
     what: str
     data: Callable[[TrainingData], TrainingData] | None = None  # None: the towers see what they always see
     config: Callable[[FittingConfig], FittingConfig] = lambda config: config
-
-
-@dataclass(frozen=True)
-class Ranks:
-    """Where every target of the test days stands, [targets in all]; of several fits [fits, targets in all]."""
-
-    served: npt.NDArray[np.int32]  # in Vitrine's lists
-    towers: npt.NDArray[np.int32]  # in the towers' own
-    proposed: npt.NDArray[np.int32]  # > 0 where it is a candidate
-
-    @classmethod
-    def join(cls, parts: Sequence[Ranks], how: Callable[[list[npt.NDArray[np.int32]]], npt.NDArray[np.int32]]) -> Ranks:
-        """One of several, each array joined by a function of numpy."""
-        return cls(*(how([getattr(part, field.name) for part in parts]) for field in fields(cls)))
 
 
 def variants(sources: Sequence[str], images_dir: Path, seed: int) -> dict[str, Variant]:

@@ -21,6 +21,7 @@ from towers.data.training_data import TrainingData, open_training_data
 from towers.evaluation.evaluate import evaluate
 from towers.evaluation.evaluation import Evaluation
 from towers.evaluation.known_best import KnownBestRows
+from towers.evaluation.report.metrics_json import as_json
 from towers.evaluation.rows import Subject
 from towers.reports.training_curves import training_curves
 from towers.training.bundle import release_content
@@ -153,7 +154,7 @@ def write(
         data.release_day,
         settings.images_dir,
         evaluation.headline(),
-        evaluation.as_json(),
+        as_json(evaluation),
     )
     return Trained(write_release(settings.releases_dir, content), evaluation)
 

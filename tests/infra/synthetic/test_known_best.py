@@ -11,7 +11,7 @@ from infra.synthetic.known_best import known_best
 from infra.synthetic.observer import Observer
 from infra.synthetic.oracle import Oracle
 from infra.synthetic.shop import ShopSize, write_shop
-from towers.evaluation.tables import OBSERVER, ORACLE
+from towers.evaluation.known_best import OBSERVER, ORACLE
 
 
 def test_the_rows_are_those_of_evaluation_and_open_the_shop(tmp_path: Path) -> None:

@@ -7,9 +7,11 @@ import pytest
 
 from towers.data.targets import Targets
 from towers.evaluation.comparison import Comparison
+from towers.evaluation.evaluation import Evaluation
 from towers.evaluation.metrics import target_ranks
+from towers.evaluation.report.markdown import page
+from towers.evaluation.report.terminal import main_table
 from towers.evaluation.slices import Slice
-from towers.evaluation.tables import main_table, markdown
 
 TARGETS = Targets.from_lists([[0], [1], [2]])
 RIGHT = target_ranks(np.array([[0], [1], [2]], np.int32), TARGETS)
@@ -40,7 +42,8 @@ def test_the_lead_is_paired_where_all_customers_agree_there_is_no_doubt() -> Non
 def test_every_row_is_shown_with_its_interval() -> None:
     comparison = compared()
     sizes = {"all": ("all customers", 3), "warm": ("with history", 2)}
-    assert main_table("all", comparison.cells, comparison.lead, sizes).row_count == 2
-    page = markdown(comparison.cells, comparison.lead, sizes)
-    assert "| vitrine | 1.0000 ± 0.0000 |" in page
-    assert "| popularity | +0.6667 [+" in page
+    evaluation = Evaluation("2020-09-20", sizes, comparison.cells, comparison.lead, {}, {}, {}, {}, None)
+    assert main_table(evaluation, "all", comparison.lead).row_count == 2
+    text = page(evaluation)
+    assert "| vitrine | 1.0000 ± 0.0000 |" in text
+    assert "| popularity | +0.6667 [+" in text

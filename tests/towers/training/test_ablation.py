@@ -16,12 +16,12 @@ from infra.base.errors import UserError
 from tests.towers.tower_worlds import FIRST_DAY, VOCABULARIES, catalogue, purchases_of_two_styles, snapshot_on
 from towers.data.snapshot import Snapshot
 from towers.data.training_data import TrainingData
-from towers.evaluation.ablation_report import AblationReport
+from towers.evaluation.report.ablation import AblationReport, Ranks
 from towers.models.article_encoder import EncoderSize
 from towers.models.ranker import RankerConfig
 from towers.models.two_stage import TwoStageConfig
 from towers.training import ablation
-from towers.training.ablation import Ranks, Variant, ablate, choose, pictured_articles, variants
+from towers.training.ablation import Variant, ablate, choose, pictured_articles, variants
 from towers.training.fitted_towers import fit_towers
 from towers.training.fitting import FittingConfig
 from towers.training.tower_trainer import TowerTraining

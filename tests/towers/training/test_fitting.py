@@ -28,6 +28,8 @@ from towers.data.snapshot import Snapshot
 from towers.data.training_data import Shop
 from towers.evaluation.evaluate import evaluate
 from towers.evaluation.evaluation import Evaluation
+from towers.evaluation.report.files import write_report
+from towers.evaluation.report.metrics_json import as_json, from_json
 from towers.evaluation.rows import ALL_ROWS, Subject
 from towers.evaluation.served.order import rank_candidates
 from towers.models.article_encoder import EncoderSize
@@ -233,11 +235,11 @@ def test_peers_of_the_same_log_find_the_styles_too(world: World) -> None:
 
 
 def test_an_evaluation_is_read_back_as_it_was_written(world: World) -> None:
-    assert Evaluation.from_json(json.loads(json.dumps(world.evaluation.as_json()))) == world.evaluation
+    assert from_json(json.loads(json.dumps(as_json(world.evaluation)))) == world.evaluation
 
 
 def test_figures_are_named_by_split_slice_row_and_metric_with_popularity_as_peer(world: World, tmp_path: Path) -> None:
-    page, path, *pictures = world.evaluation.write(tmp_path, "holdout")
+    page, path, *pictures = write_report(world.evaluation, tmp_path, "holdout")
     figures = json.loads(path.read_text())["figures"]
     figure = figures["holdout.warm.vitrine.map_at_12"]
     assert figure["low"] < figure["value"] < figure["high"]
@@ -250,7 +252,7 @@ def test_figures_are_named_by_split_slice_row_and_metric_with_popularity_as_peer
     assert len(pictures) == 2
     assert all(picture.stat().st_size > 10_000 for picture in pictures)
     # Another split of the same commit does not wipe this one out.
-    world.evaluation.write(tmp_path, "test")
+    write_report(world.evaluation, tmp_path, "test")
     assert {"test.all.vitrine.map_at_12", "holdout.all.vitrine.map_at_12"} <= set(
         json.loads(path.read_text())["figures"]
     )

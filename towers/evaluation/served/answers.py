@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 import grpc
 import numpy as np
@@ -42,10 +42,6 @@ class Agreement:
     same_top_set: float  # ... the same articles in any order
     same_list: float  # ... whose LIST_LENGTH are the same in the same order
     mean_overlap: float  # mean share of the first TOP that is in both
-
-    def as_json(self) -> dict[str, float]:
-        """Plain data."""
-        return asdict(self)
 
     def line(self) -> str:
         """For the terminal."""

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -13,11 +12,12 @@ from rich.console import Console
 
 from infra.base.figures import Figure, write_figures
 from towers.data.snapshot import Snapshot
-from towers.evaluation.bootstrap import Interval
 from towers.evaluation.comparison import Comparison
+from towers.evaluation.report.figures import compared, differences
+from towers.evaluation.report.markdown import markdown_table
+from towers.evaluation.report.tables import heading, plain_table, spread, wide
 from towers.evaluation.slices import make_slices
 from towers.evaluation.source_shares import union_recall
-from towers.evaluation.tables import heading, plain_table
 
 SLICES = ("warm", "cold", "new_products", "cold_articles")
 METRICS = ("map_at_12", "ndcg_at_10", "recall_at_12", "recall_at_100")
@@ -31,17 +31,18 @@ EVERYTHING = "everything"
 _WIDTH = 190
 
 
-class RanksOfVariant(Protocol):
-    """Ranks of every target of the test days, [fits, targets in all] each."""
+@dataclass(frozen=True)
+class Ranks:
+    """Where every target of the test days stands, [targets in all]; of several fits [fits, targets in all]."""
 
-    @property
-    def served(self) -> npt.NDArray[np.int32]: ...
+    served: npt.NDArray[np.int32]  # in Vitrine's lists
+    towers: npt.NDArray[np.int32]  # in the towers' own
+    proposed: npt.NDArray[np.int32]  # > 0 where it is a candidate
 
-    @property
-    def towers(self) -> npt.NDArray[np.int32]: ...
-
-    @property
-    def proposed(self) -> npt.NDArray[np.int32]: ...
+    @classmethod
+    def join(cls, parts: Sequence[Ranks], how: Callable[[list[npt.NDArray[np.int32]]], npt.NDArray[np.int32]]) -> Ranks:
+        """One of several, each array joined by a function of numpy."""
+        return cls(*(how([getattr(part, field.name) for part in parts]) for field in fields(cls)))
 
 
 @dataclass(frozen=True)
@@ -55,12 +56,10 @@ class AblationReport:
 
     def show(self, console: Console) -> None:
         """One table a slice."""
-        console = console if console.is_terminal else Console(width=max(console.width, _WIDTH))
+        console = wide(console, _WIDTH)
         for part, count in self.sizes.items():
-            table = plain_table(f"{part} ({count:,} cases); lost: everything minus the variant, with the range of 95 %")
-            table.add_column("", no_wrap=True)
-            for column in _COLUMNS:
-                table.add_column(column, justify="right", no_wrap=True)
+            title = f"{part} ({count:,} cases); lost: everything minus the variant, with the range of 95 %"
+            table = plain_table(title, _COLUMNS, no_wrap=True)
             for variant in self.served.cells[part]:
                 table.add_row(variant, *self._line(part, variant))
             console.print(table)
@@ -69,28 +68,17 @@ class AblationReport:
         """The same tables as a page."""
         lines = ["# What each part is worth", "", "Lost: everything minus the variant, paired, range of 95 %.", ""]
         for part, count in self.sizes.items():
-            lines += [f"## {part} ({count:,} cases)", "", "| | " + " | ".join(_COLUMNS) + " |"]
-            lines += ["|---|" + "---:|" * len(_COLUMNS)]
-            for variant in self.served.cells[part]:
-                lines.append(f"| {variant} | " + " | ".join(self._line(part, variant)) + " |")
-            lines.append("")
+            rows = {variant: self._line(part, variant) for variant in self.served.cells[part]}
+            lines += [f"## {part} ({count:,} cases)", "", *markdown_table(_COLUMNS, rows)]
         return "\n".join(lines)
 
     def figures(self) -> dict[str, Figure]:
         """``<slice>.<variant>.<metric>``; what is lost is ``<slice>.lost_<variant>.<metric>``."""
         result: dict[str, Figure] = {}
-        for row, comparison in (("", self.served), ("towers_", self.towers)):
+        for kind, comparison in (("", self.served), ("towers_", self.towers)):
             for part, variants in comparison.cells.items():
-                for variant, cells in variants.items():
-                    for metric, cell in cells.items():
-                        peer = EVERYTHING if variant != EVERYTHING else None
-                        value = variants[EVERYTHING][metric].mean if peer else None
-                        name = f"{part}.{variant}.{row}{metric}"
-                        result[name] = Figure(cell.mean, "share", peer, value, (cell.low, cell.high))
-                for variant, cells in comparison.lead[part].items():
-                    for metric, cell in cells.items():
-                        name = f"{part}.lost_{variant}.{row}{metric}"
-                        result[name] = Figure(cell.mean, "difference", interval=(cell.low, cell.high))
+                result |= compared(variants, EVERYTHING, f"{part}.", kind)
+                result |= differences(comparison.lead[part], f"{part}.lost_", kind)
         for part, recalls in self.candidates.items():
             for variant, recall in recalls.items():
                 result[f"{part}.{variant}.candidates_recall"] = Figure(recall, "share")
@@ -109,11 +97,11 @@ class AblationReport:
             for metric in metrics:
                 cells.append(f"{comparison.cells[part][variant][metric].mean:.4f}")
                 lost = comparison.lead[part].get(variant)
-                cells.append(_range(lost[metric]) if lost else "")
+                cells.append(spread(lost[metric]) if lost else "")
         return [*cells, f"{self.candidates[part][variant]:.4f}"]
 
 
-def report_of(tests: Sequence[Snapshot], ranks: Mapping[str, RanksOfVariant], seed: int) -> AblationReport:
+def report_of(tests: Sequence[Snapshot], ranks: Mapping[str, Ranks], seed: int) -> AblationReport:
     """Compare variants by name, ``EVERYTHING`` among them.
 
     Args:
@@ -131,7 +119,3 @@ def report_of(tests: Sequence[Snapshot], ranks: Mapping[str, RanksOfVariant], se
             for part, chosen in slices.items()
         },
     )
-
-
-def _range(cell: Interval) -> str:
-    return f"{cell.mean:+.4f} [{cell.low:+.4f}, {cell.high:+.4f}]"

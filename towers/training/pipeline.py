@@ -162,12 +162,5 @@ def write(
 def write_curves(settings: Settings, fitted: Fitted, release: int) -> Path | None:
     """Draw how the training of towers and ranker went; nothing where neither had anything to learn from."""
     losses = {"towers' loss": fitted.towers.model.epoch_losses, "ranker's loss": fitted.ranker.epoch_losses}
-    longest = max(map(len, losses.values()))
-    if not longest:
-        return None
-    epochs = [
-        {name: of_model[epoch] for name, of_model in losses.items() if epoch < len(of_model)}
-        for epoch in range(longest)
-    ]
     title = f"Training of release {release}, the fit that was measured"
-    return training_curves(epochs, settings.reports_dir / "training_curves.png", title)
+    return training_curves(losses, settings.reports_dir / "training_curves.png", title)

@@ -22,21 +22,10 @@ class Backbone(Protocol):
     chance.
     """
 
-    @property
-    def name(self) -> str:
-        """As on the command line and in a release's manifest."""
-
-    @property
-    def weights_digest(self) -> str:
-        """SHA-256 of the weights file: embeddings of different weights are never mixed."""
-
-    @property
-    def input_size(self) -> int:
-        """Height and width of the pictures it takes, in pixels."""
-
-    @property
-    def dim(self) -> int:
-        """Length of an embedding."""
+    name: str  # as on the command line and in a release's manifest
+    weights_digest: str  # SHA-256 of the weights file: embeddings of different weights are never mixed
+    input_size: int  # height and width of the pictures it takes, in pixels
+    dim: int  # length of an embedding
 
     def embed(self, images: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
         """uint8 [b, input_size, input_size, 3] in RGB to float32 [b, dim]."""

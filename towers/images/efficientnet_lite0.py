@@ -58,7 +58,7 @@ def packaged_weights() -> Path:
 
 
 class EfficientNetLite0:
-    """The network up to global average pooling, and its ImageNet classifier for a check of the weights."""
+    """The network up to global average pooling."""
 
     name = "efficientnet-lite0"
     input_size = 224
@@ -74,32 +74,22 @@ class EfficientNetLite0:
         self.weights_digest = hashlib.sha256(path.read_bytes()).hexdigest()
         reader = _Reader(read_checkpoint(path), path)
         layers = _network(reader)
-        class_weights = tf.constant(reader.take("_fc.weight", (_CLASSES, _HEAD_CHANNELS)).T)
-        class_bias = tf.constant(reader.take("_fc.bias", (_CLASSES,)))
+        reader.take("_fc.weight", (_CLASSES, _HEAD_CHANNELS))  # of ImageNet's classes
+        reader.take("_fc.bias", (_CLASSES,))
         reader.close()
-        signature = [tf.TensorSpec([None, self.input_size, self.input_size, 3], tf.uint8)]
 
-        @tf.function(input_signature=signature)
+        @tf.function(input_signature=[tf.TensorSpec([None, self.input_size, self.input_size, 3], tf.uint8)])
         def pooled(images: tf.Tensor) -> tf.Tensor:
             values = (tf.cast(images, tf.float32) - _INPUT_MEAN) / _INPUT_SCALE
             for layer in layers:
                 values = layer(values)
             return tf.reduce_mean(values, axis=[1, 2])
 
-        @tf.function(input_signature=signature)
-        def classes(images: tf.Tensor) -> tf.Tensor:
-            return tf.matmul(pooled(images), class_weights) + class_bias
-
-        self._pooled, self._classes = pooled, classes
+        self._pooled = pooled
 
     def embed(self, images: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
         """uint8 [b, 224, 224, 3] to float32 [b, 1280]."""
         result: npt.NDArray[np.float32] = self._pooled(images).numpy()
-        return result
-
-    def classify(self, images: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
-        """uint8 [b, 224, 224, 3] to the logits of the 1,000 ImageNet classes, float32 [b, 1000]."""
-        result: npt.NDArray[np.float32] = self._classes(images).numpy()
         return result
 
 

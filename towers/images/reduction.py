@@ -87,15 +87,7 @@ class Reduction:
         """Write atomically as ``.npz``."""
         partial = path.with_suffix(".partial")
         with partial.open("wb") as file:
-            np.savez(
-                file,
-                mean=self.mean,
-                components=self.components,
-                explained_variance=self.explained_variance,
-                scale=np.float64(self.scale),
-                backbone=np.str_(self.backbone),
-                weights_digest=np.str_(self.weights_digest),
-            )
+            np.savez(file, **vars(self))
         partial.replace(path)
 
     @classmethod
@@ -108,11 +100,4 @@ class Reduction:
         if not path.is_file():
             raise UserError(f"{path} is missing; make it with `vitrine images DATA_DIR`")
         with np.load(path, allow_pickle=False) as content:
-            return cls(
-                mean=content["mean"],
-                components=content["components"],
-                explained_variance=content["explained_variance"],
-                scale=float(content["scale"]),
-                backbone=str(content["backbone"]),
-                weights_digest=str(content["weights_digest"]),
-            )
+            return cls(**{name: array if array.ndim else array.item() for name, array in content.items()})

@@ -29,7 +29,7 @@ class Interval(NamedTuple):
         return self.low > 0 or self.high < 0
 
 
-def resampled_means(values: NDArray[np.floating], seed: int, rounds: int = ROUNDS) -> NDArray[np.float64]:
+def resampled_means(values: NDArray[np.floating], seed: int) -> NDArray[np.float64]:
     """Means of as many cases as there are, drawn with replacement; all columns of a round share its draw.
 
     Args:
@@ -37,14 +37,14 @@ def resampled_means(values: NDArray[np.floating], seed: int, rounds: int = ROUND
         seed: the same seed and number of cases draw the same cases.
 
     Returns:
-        [rounds, columns].
+        [ROUNDS, columns].
     """
     cases = len(values)
     rng = np.random.default_rng(seed)
     at_once = max(1, _DRAWS_AT_ONCE // max(cases, 1))
-    means = np.empty((rounds, values.shape[1]))
-    for start in range(0, rounds, at_once):
-        count = min(at_once, rounds - start)
+    means = np.empty((ROUNDS, values.shape[1]))
+    for start in range(0, ROUNDS, at_once):
+        count = min(at_once, ROUNDS - start)
         drawn = rng.integers(cases, size=(count, cases)) + np.arange(count)[:, None] * cases
         times = np.bincount(drawn.ravel(), minlength=count * cases).reshape(count, cases)
         means[start : start + count] = times @ values / cases

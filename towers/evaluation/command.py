@@ -22,7 +22,7 @@ from towers.evaluation.report.files import write_report
 from towers.evaluation.report.metrics_json import from_json
 from towers.evaluation.report.terminal import show
 from towers.evaluation.rows import TREES, Subject, chosen_rows
-from towers.evaluation.served.answers import ROW, ask_gateway
+from towers.evaluation.served.answers import ask_gateway
 from towers.training.evaluation_artifacts import EvaluationArtifacts
 from towers.training.release_under_test import open_subject
 
@@ -77,8 +77,8 @@ def run(settings: Settings, request: EvaluationRequest) -> dict[str, Evaluation]
             folder, store, settings.tables_dir, day, request.customers, request.seed, bought, request.known_best, peers
         )
         _tell_subject(subject, rows)
-        others = _ask(settings, subject, request.release) if request.served else {}
-        evaluation = evaluate(subject, rows, others)
+        served = _ask(settings, subject, request.release) if request.served else None
+        evaluation = evaluate(subject, rows, served)
         show(evaluation, console)
         for path in write_report(evaluation, settings.reports_dir, split):
             console.print(f"wrote {path}", soft_wrap=True)
@@ -98,14 +98,14 @@ def _show_stored(release: Path, missing: Path) -> dict[str, Evaluation]:
     return {"test": evaluation}
 
 
-def _ask(settings: Settings, subject: Subject, release: int) -> dict[str, npt.NDArray[np.int32]]:
-    """The gateway's lists, compared with those of the release's files."""
+def _ask(settings: Settings, subject: Subject, release: int) -> npt.NDArray[np.int32]:
+    """The gateway's lists."""
     snapshot = subject.retrieval.snapshot
     customers = [customer.customer_id for customer in snapshot.customers]
     served = ask_gateway(settings.gateway_address, customers, snapshot.articles, release)
     if served.degraded:
         console.print(f"  [yellow]{served.degraded:,} answers lacked a part of the system[/yellow]", highlight=False)
-    return {ROW: served.ranked}
+    return served.ranked
 
 
 def _tell_holdout(holdout: Holdout) -> None:

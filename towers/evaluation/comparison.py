@@ -52,20 +52,15 @@ class Comparison:
             values = np.stack([values[metric] for values in measured for metric in metrics], axis=1)
             means = resampled_means(values, seed)
             columns = {row: slice(i * len(metrics), (i + 1) * len(metrics)) for i, row in enumerate(rows)}
-            cells[name] = {
-                row: dict(zip(metrics, intervals(values[:, own], means[:, own]), strict=True))
-                for row, own in columns.items()
-            }
+
+            def by_metric(of_cases: npt.NDArray[np.float64], drawn: npt.NDArray[np.float64]) -> dict[str, Interval]:
+                return dict(zip(metrics, intervals(of_cases, drawn), strict=True))
+
+            cells[name] = {row: by_metric(values[:, own], means[:, own]) for row, own in columns.items()}
             if hero in columns:
                 best = columns[hero]
                 lead[name] = {
-                    row: dict(
-                        zip(
-                            metrics,
-                            intervals(values[:, best] - values[:, own], means[:, best] - means[:, own]),
-                            strict=True,
-                        )
-                    )
+                    row: by_metric(values[:, best] - values[:, own], means[:, best] - means[:, own])
                     for row, own in columns.items()
                     if row != hero
                 }

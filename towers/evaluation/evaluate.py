@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from itertools import chain
 
 import numpy as np
 import numpy.typing as npt
@@ -29,14 +30,14 @@ VARIETY_SLICES = ("warm", "all")
 def evaluate(
     subject: Subject,
     rows: Sequence[str] = QUICK_ROWS,
-    others: Mapping[str, npt.NDArray[np.int32]] | None = None,
+    served: npt.NDArray[np.int32] | None = None,
 ) -> Evaluation:
     """Rank every customer of a snapshot in every way and compare.
 
     Args:
         subject: what is measured.
         rows: of ``rows.ALL_ROWS``; Vitrine and, where there is one, the oracle come on top.
-        others: more rows, name -> lists [cases, depth]: such as what the gateway answered.
+        served: what the gateway answered, lists [cases, depth].
     """
     snapshot = subject.retrieval.snapshot
     slices = make_slices(snapshot)
@@ -44,7 +45,7 @@ def evaluate(
     ranks: dict[str, npt.NDArray[np.int32]] = {}
     varieties: dict[str, dict[str, dict[str, float]]] = {part: {} for part in VARIETY_SLICES if part in slices}
     with progress_bar(f"{len(rows)} rows to compare with", len(rows)) as advance:
-        for row, ranked in (*lists(subject, rows, order), *(others or {}).items()):
+        for row, ranked in chain(lists(subject, rows, order), [] if served is None else [(ROW, served)]):
             ranks[row] = target_ranks(ranked, snapshot.targets)
             for part, values in varieties.items():
                 values[row] = asdict(variety(ranked[slices[part].cases], snapshot.articles))
@@ -69,7 +70,7 @@ def evaluate(
         variety=varieties,
         curves={name: {row: _curve(part, ranks[row]) for row in ranks} for name, part in slices.items()},
         calibration=Calibration.of(order.scores, order.bought),
-        agreement=compare(others[ROW], order.rankings[SERVED]) if others and ROW in others else None,
+        agreement=None if served is None else compare(served, order.rankings[SERVED]),
     )
 
 

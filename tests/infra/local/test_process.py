@@ -119,18 +119,18 @@ signal.pause()
     with subprocess.Popen(python(code), stdout=subprocess.PIPE, text=True) as starter:
         assert starter.stdout is not None
         pid = int(starter.stdout.readline())
-        wait_until(lambda: psutil.Process(pid).name() == "sleep", 10, "the tether to become the command")
+        wait_until(lambda: psutil.Process(pid).name() == "sleep", 10, "it to become the command")
         starter.kill()
         starter.wait()
         wait_until(lambda: is_gone(pid), 10, "the child to go")
 
 
-def test_a_tether_whose_starter_is_gone_already_starts_nothing(tmp_path: Path) -> None:
-    tether = Path(__file__).parents[3] / "infra" / "local" / "tether.py"
+def test_a_child_whose_starter_is_gone_already_starts_nothing(tmp_path: Path) -> None:
+    program = Path(__file__).parents[3] / "infra" / "local" / "dies_with_starter.py"
     witness = tmp_path / "started"
     someone_else = "1"
     result = subprocess.run(
-        [sys.executable, "-I", "-S", str(tether), someone_else, "touch", str(witness)], capture_output=True, text=True
+        [sys.executable, "-I", "-S", str(program), someone_else, "touch", str(witness)], capture_output=True, text=True
     )
     assert result.returncode == 1
     assert "starting process is gone" in result.stderr

@@ -101,6 +101,20 @@ class ItemIndex:
         """What popularity adds to the scores of chosen articles, [m]."""
         return self._prior[positions]
 
+    def nearest(
+        self, position: int, count: int, among: npt.NDArray[np.bool_]
+    ) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.float32]]:
+        """The ``count`` articles most similar to one among those flagged, [n]: positions and cosines, best first.
+
+        One pass, however few are flagged.
+        """
+        found = np.flatnonzero(among).astype(np.int32)
+        cosines = (self.vectors @ self.vectors[position])[found]
+        count = min(count, found.size)
+        near = np.argpartition(-cosines, count - 1)[:count] if count else np.empty(0, np.intp)
+        near = near[np.lexsort((found[near], -cosines[near]))]
+        return found[near], cosines[near]
+
     def similar(self, position: int, count: int) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.float32]]:
         """The ``count`` articles most similar to one, itself left out: positions and cosines, best first."""
         query = np.zeros((1, self.dim + 1), np.float32)

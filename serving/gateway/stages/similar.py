@@ -33,14 +33,7 @@ def similar_articles(
     if position is None:
         raise UnknownArticle(f"release {release.number} holds no article {article_id!r}; ids have their leading zeros")
     allowed = Allowed(articles, filters, viewed=position)
-    depth = 2 * count
-    while True:
-        nearest, cosines = release.index.similar(position, depth)
-        kept = allowed(nearest)
-        if kept.sum() >= count or depth >= len(articles):
-            break
-        depth *= 8
-    nearest, cosines = nearest[kept][:count], cosines[kept][:count]
+    nearest, cosines = release.index.nearest(position, count, allowed(np.arange(len(articles), dtype=np.int32)))
     prices = np.nan_to_num(prices_micros(articles, nearest)).round().astype(np.int64)
     name = articles.name(position)
     return [

@@ -10,6 +10,8 @@ import numpy as np
 from serving.ranking.filters.article_filter import ArticleFilter, InvalidFilter, Mask
 from serving.retrieval.articles import ArticleTable
 
+MOST_VALUES = 100
+
 
 @dataclass(frozen=True)
 class _CategoryValues(ArticleFilter):
@@ -22,6 +24,8 @@ class _CategoryValues(ArticleFilter):
     @classmethod
     def asked(cls, filters: Any) -> Self | None:
         values = getattr(filters, cls.field)
+        if len(values) > MOST_VALUES:
+            raise InvalidFilter(f"filters.{cls.field} lists {len(values)} values; give at most {MOST_VALUES}")
         return cls(tuple(values)) if values else None
 
     def against(self, articles: ArticleTable) -> Mask:

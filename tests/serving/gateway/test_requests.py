@@ -25,6 +25,7 @@ from tests.serving.gateway import gateway_world as world
         ({"filters": pb.Filters(min_price_micros=2, max_price_micros=1)}, "min_price_micros 2 is above"),
         ({"filters": pb.Filters(min_price_micros=-2)}, "filters.min_price_micros is -2; give 0 or more"),
         ({"filters": pb.Filters(exclude_articles=["1"] * 1001)}, "exclude_articles lists 1001 articles"),
+        ({"filters": pb.Filters(index_groups=["Hats"] * 101)}, "index_groups lists 101 values; give at most 100"),
     ],
 )
 def test_what_is_wrong_and_how_to_mend_it(fields, message):

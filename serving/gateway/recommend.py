@@ -19,6 +19,7 @@ from serving.gateway.metrics import UNKNOWN_CUSTOMERS
 from serving.gateway.requests import Request
 from serving.gateway.stages.customer_features import CustomerFeatures, unknown_shopper
 from serving.gateway.stages.deadline import Deadline
+from serving.gateway.stages.last_known import LastKnown
 from serving.gateway.stages.page_cut import Ranked, cut_page
 from serving.gateway.stages.query_embedding import embed_query
 from serving.gateway.stages.ranker import rank
@@ -34,6 +35,8 @@ from serving.release.reader import Release
 from serving.retrieval.customer import Customer
 from serving.retrieval.sources.source import RetrievalQuery
 from serving.tf_serving.prediction import PredictionClient
+
+_REMEMBERED_EMBEDDINGS = 50_000
 
 
 @dataclass(frozen=True)
@@ -75,6 +78,7 @@ class Recommender:
     ) -> None:
         self._releases, self._customers, self._models = releases, customers, models
         self._interaction_log, self._clock, self._rules = interaction_log, clock, rules
+        self._last_embeddings = LastKnown[tuple[int, npt.NDArray[np.float32]]](_REMEMBERED_EMBEDDINGS)
 
     async def recommend(self, request: Request, trace: Trace) -> Answer:
         """Answer within the trace's deadline, whatever is down.
@@ -89,12 +93,14 @@ class Recommender:
             allowed, viewed = _filters(request, release)
             # 2 Customer features: one round trip to Redis.
             read = await trace.remote("customer", self._customers.read(request.customer_id, release.articles, now))
-            shopper = read or unknown_shopper(request.customer_id, release.articles, now)
+            shopper = read or self._customers.last_known(request.customer_id, release.articles, now)
+            shopper = shopper or unknown_shopper(request.customer_id, release.articles, now)
             # 3 The query tower. Who has bought nothing yet is shown what is trending: the models, which learn from
             # purchases, order that worse than its sales do.
             personal, embedding = shopper.customer.has_history, None
             if personal:
                 embedding = await trace.remote("query_tower", embed_query(self._models, release, shopper.customer))
+                embedding = self._last_embedding(release, request.customer_id, embedding)
             # 4 Candidates from the sources, through the filters.
             pipeline = RankingPipeline(release, self._rules)
             query = pipeline.query(shopper.customer, embedding, viewed)
@@ -137,6 +143,16 @@ class Recommender:
         scores = await deadline.spend("ranker", rank(self._models, release, features))
         order = pipeline.rerank(customer, found, scores)
         _describe(release, query, Ranked(found, scores, order), order[:12])
+
+    def _last_embedding(
+        self, release: Release, customer_id: str, embedding: npt.NDArray[np.float32] | None
+    ) -> npt.NDArray[np.float32] | None:
+        """This embedding, else the last one of the customer by the same release."""
+        if embedding is not None:
+            self._last_embeddings.put(customer_id, (release.number, embedding))
+            return embedding
+        number, known = self._last_embeddings.get(customer_id) or (-1, None)
+        return known if number == release.number else None
 
     async def _rank(
         self, trace: Trace, release: Release, query: RetrievalQuery, found: Candidates

@@ -6,15 +6,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
-from feature_repo.online.entity_values import fields_of, parse
+from feature_repo.online.entity_values import EntityValues, fields_of, parse
 from feature_repo.online.keys import entity_key
 from feature_repo.schema import CUSTOMER_ACTIVITY_30D, CUSTOMER_HISTORY, CUSTOMER_PROFILE
 from infra.base.calendar import epoch_day
+from serving.gateway.stages.last_known import LastKnown
 from serving.retrieval.articles import ArticleTable
 from serving.retrieval.customer import Customer
 
 VIEWS = (CUSTOMER_PROFILE, CUSTOMER_HISTORY, CUSTOMER_ACTIVITY_30D)
 _FIELDS = fields_of(VIEWS)
+_REMEMBERED = 10_000  # customers, of some 5 KB
 
 
 class HashReader(Protocol):
@@ -38,6 +40,7 @@ class CustomerFeatures:
 
     def __init__(self, client: HashReader) -> None:
         self._redis = client
+        self._last_known = LastKnown[EntityValues](_REMEMBERED)
 
     async def read(self, customer_id: str, articles: ArticleTable, now: datetime) -> Shopper:
         """One customer as of ``now``.
@@ -51,8 +54,19 @@ class CustomerFeatures:
         """
         raw = await self._redis.hmget(entity_key("customer", customer_id), _FIELDS)
         stored = parse(customer_id, VIEWS, raw, now)
-        customer = Customer.from_values(customer_id, stored.values, articles, epoch_day(now))
-        return Shopper(customer, bool(stored.event_times), max(stored.event_times.values(), default=None))
+        if stored.event_times:
+            self._last_known.put(customer_id, stored)
+        return _shopper(customer_id, stored, articles, now)
+
+    def last_known(self, customer_id: str, articles: ArticleTable, now: datetime) -> Shopper | None:
+        """One customer as read last, while Redis is away; None of who has not been here lately."""
+        stored = self._last_known.get(customer_id)
+        return None if stored is None else _shopper(customer_id, stored, articles, now)
+
+
+def _shopper(customer_id: str, stored: EntityValues, articles: ArticleTable, now: datetime) -> Shopper:
+    customer = Customer.from_values(customer_id, stored.values, articles, epoch_day(now))
+    return Shopper(customer, bool(stored.event_times), max(stored.event_times.values(), default=None))
 
 
 def unknown_shopper(customer_id: str, articles: ArticleTable, now: datetime) -> Shopper:

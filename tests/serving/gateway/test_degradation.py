@@ -36,6 +36,22 @@ def reason_for(answer, stage: str) -> str:
     return next(part.reason for part in answer.degraded if part.stage == stage)
 
 
+def test_without_the_query_tower_the_last_embedding_of_the_customer_stands_in(rig):
+    usual = rig.recommend(count=40)
+    rig.models.failing["query_tower"] = grpc.StatusCode.UNAVAILABLE
+    answer = rig.recommend(count=40)
+    assert degraded(answer) == {"query_tower"}
+    assert ids(answer) == ids(usual)
+    rig.models.stable = 2
+    wait_until(lambda: rig.recommend().release == 1)  # a release is not taken whose query tower does not answer
+    rig.models.failing.clear()
+    wait_until(lambda: rig.recommend("nobody").release == 2)
+    rig.models.failing["query_tower"] = grpc.StatusCode.UNAVAILABLE
+    other_release = rig.recommend(count=40)  # whose embeddings mean something else
+    assert degraded(other_release) == {"query_tower"}
+    assert "tower" not in {shown.source for shown in other_release.articles}
+
+
 def test_without_the_query_tower_the_other_sources_answer(rig):
     rig.models.failing["query_tower"] = grpc.StatusCode.INTERNAL
     answer = rig.recommend(count=40)
@@ -81,9 +97,14 @@ def test_a_ranker_that_gives_nonsense_counts_as_down(rig, wrong):
     assert ids(answer)[0] == article(7)
 
 
-def test_without_redis_everybody_gets_what_was_trending(rig):
+def test_without_redis_who_was_here_lately_is_known_and_others_get_what_was_trending(rig):
+    usual = rig.recommend()
     rig.redis_server.kill()
-    answer = rig.recommend()
+    lately = rig.recommend()
+    assert {"customer"} <= degraded(lately) <= {"customer", "article_state"}
+    assert ids(lately) == ids(usual)
+    assert not lately.unknown_customer
+    answer = rig.recommend("never here")
     assert {"customer"} <= degraded(answer) <= {"customer", "article_state"}
     assert not answer.unknown_customer  # that cannot be told
     assert not rig.recommend("nobody").unknown_customer

@@ -14,7 +14,6 @@ from serving.proto import tf_serving_pb2 as pb
 from serving.release.manifest import MODELS
 from serving.rollout.releases import STABLE
 from serving.tf_serving.model_status import ModelStatusClient, State, VersionStatus
-from serving.tf_serving.prediction import BlockingPredictionClient
 
 _CALL_TIMEOUT_S = 10
 _LOOK_EVERY_S = 0.05
@@ -33,7 +32,6 @@ class RolloutModelServer:
     def __init__(self, address: str, channel: grpc.Channel) -> None:
         self._address = address
         self._status = ModelStatusClient(channel)
-        self._prediction = BlockingPredictionClient(channel)
 
     def reload(self, config: pb.ModelServerConfig, timeout_s: float) -> None:
         """Make ``config`` the server's configuration.
@@ -80,7 +78,7 @@ class RolloutModelServer:
         found: dict[str, int | None] = {}
         for model in MODELS:
             try:
-                found[model] = self._prediction.served_version(model, label=STABLE, timeout_s=_CALL_TIMEOUT_S)
+                found[model] = self._status.served_version(model, STABLE, _CALL_TIMEOUT_S)
             except grpc.RpcError as error:
                 if error.code() in _NO_ANSWER:
                     raise self._no_answer(error) from None

@@ -1,4 +1,4 @@
-"""Model versions and their states, and handing a new configuration to TensorFlow Serving."""
+"""What a rollout asks of TensorFlow Serving: versions, their states and labels, and to take a new configuration."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from enum import IntEnum
 import grpc
 
 from serving.proto import tf_serving_pb2 as pb
+from serving.tf_serving.prediction import metadata_call, metadata_request
 
 _GET_MODEL_STATUS = "/tensorflow.serving.ModelService/GetModelStatus"
 _RELOAD_CONFIG = "/tensorflow.serving.ModelService/HandleReloadConfigRequest"
@@ -43,6 +44,7 @@ class ModelStatusClient:
         self._reload = channel.unary_unary(
             _RELOAD_CONFIG, pb.ReloadConfigRequest.SerializeToString, pb.ReloadConfigResponse.FromString
         )
+        self._metadata = metadata_call(channel)
 
     def versions(self, model: str, timeout_s: float | None = None) -> list[VersionStatus]:
         """Every version the server knows, newest first; none for a model it has never heard of."""
@@ -61,6 +63,10 @@ class ModelStatusClient:
     def version(self, model: str, version: int, timeout_s: float | None = None) -> VersionStatus | None:
         """The state of one version, None while the server has never heard of it."""
         return next((status for status in self.versions(model, timeout_s) if status.version == version), None)
+
+    def served_version(self, model: str, label: str, timeout_s: float | None = None) -> int:
+        """The version that answers for ``label``."""
+        return int(self._metadata(metadata_request(model, label), timeout=timeout_s).model_spec.version.value)
 
     def reload(self, config: pb.ModelServerConfig, timeout_s: float | None = None) -> None:
         """Make ``config`` the server's whole configuration: models left out are unloaded, labels move together.

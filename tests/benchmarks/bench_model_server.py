@@ -20,7 +20,8 @@ import pytest
 from infra.base.figures import Figure, write_figures
 from infra.base.settings import Settings
 from infra.local.model_server import ModelServer
-from serving.tf_serving.prediction import BlockingPredictionClient, PredictionClient, predict_request
+from serving.tf_serving.prediction import PredictionClient, predict_request
+from tests.serving.blocking_predictions import BlockingPredictions
 
 CALLS = 3_000
 IN_FLIGHT = 16
@@ -108,7 +109,7 @@ def many_at_once(address):
 
 def test_predict_of_a_ranker(server, echo_address):
     with grpc.insecure_channel(server.address) as channel, grpc.insecure_channel(echo_address) as echo_channel:
-        client = BlockingPredictionClient(channel)
+        client = BlockingPredictions(channel)
         echo = echo_channel.unary_unary("/echo/Echo")
         request = predict_request("ranker", {"features": FEATURES}, version=1).SerializeToString()
         for _ in range(300):

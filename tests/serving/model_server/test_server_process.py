@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from infra.base.errors import UserError
-from serving.tf_serving.prediction import BlockingPredictionClient
+from tests.serving.blocking_predictions import BlockingPredictions
 from tests.serving.model_server_world import World
 from tests.serving.saved_models import eventually
 
@@ -33,8 +33,8 @@ def server(tmp_path, models):
 def test_it_answers_on_the_port_it_writes_and_ends_on_sigterm(server, tmp_path):
     eventually(lambda: (tmp_path / "port").exists() or server.poll() is not None, within_seconds=120)
     with grpc.insecure_channel(f"127.0.0.1:{(tmp_path / 'port').read_text().strip()}") as channel:
-        prediction = BlockingPredictionClient(channel).predict("m", {"x": np.array([4], np.float32)}, label="stable")
-        assert prediction.outputs["y"] == 3
+        _, outputs = BlockingPredictions(channel).predict("m", {"x": np.array([4], np.float32)}, label="stable")
+        assert outputs["y"] == 3
     os.kill(server.pid, signal.SIGTERM)
     assert server.wait(30) == 0
 

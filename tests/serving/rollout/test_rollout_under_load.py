@@ -8,7 +8,8 @@ import pytest
 
 from infra.local.model_server import ModelServer
 from serving.rollout.rollout import promote, rollback, stage
-from serving.tf_serving.prediction import BlockingPredictionClient
+from serving.tf_serving.model_status import ModelStatusClient
+from tests.serving.blocking_predictions import BlockingPredictions
 from tests.serving.rollout_world import settings_for, write_bundle
 from tests.serving.saved_models import eventually
 
@@ -43,16 +44,16 @@ class Caller(threading.Thread):
     def run(self):
         x = {"x": np.zeros(1, np.float32)}
         with grpc.insecure_channel(self._address) as channel:
-            client = BlockingPredictionClient(channel)
+            client, status = BlockingPredictions(channel), ModelStatusClient(channel)
             try:
                 while not self._stop_asking.is_set():
                     if self._by_label:
-                        prediction = client.predict("ranker", x, label="stable", timeout_s=10)
-                        assert prediction.outputs["y"][0] == prediction.version
-                        self.seen.append(prediction.version)
+                        version, outputs = client.predict("ranker", x, label="stable")
+                        assert outputs["y"][0] == version
+                        self.seen.append(version)
                         continue
-                    release = client.served_version("ranker", label="stable", timeout_s=10)
-                    answers = {client.predict(model, x, version=release).outputs["y"][0] for model in self.MODELS}
+                    release = status.served_version("ranker", "stable", timeout_s=10)
+                    answers = {client.predict(model, x, version=release)[1]["y"][0] for model in self.MODELS}
                     assert answers == {release}
                     self.seen.append(release)
             except Exception as failure:

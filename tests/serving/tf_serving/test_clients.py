@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from serving.tf_serving.model_status import ModelStatusClient, State, VersionStatus
-from serving.tf_serving.prediction import BlockingPredictionClient, PredictionClient
+from serving.tf_serving.prediction import PredictionClient
+from tests.serving.blocking_predictions import BlockingPredictions
 from tests.serving.model_server_world import World
 from tests.serving.saved_models import half_plus
 
@@ -31,27 +32,29 @@ X = {"x": np.array([0, 2], np.float32)}
 
 
 @pytest.mark.parametrize(("which", "version"), [({}, 2), ({"version": 1}, 1), ({"label": "stable"}, 1)])
-def test_both_clients_predict_by_version_label_or_newest(served, which, version):
-    blocking = BlockingPredictionClient(served.channel)
-    prediction = blocking.predict("m", X, **which)
-    assert prediction.version == version
-    np.testing.assert_array_equal(prediction.outputs["y"], [version, version + 1])
-    assert blocking.served_version("m", **which) == version
+def test_a_prediction_is_by_version_label_or_newest(served, which, version):
+    answered_by, outputs = BlockingPredictions(served.channel).predict("m", X, **which)
+    assert answered_by == version
+    np.testing.assert_array_equal(outputs["y"], [version, version + 1])
 
     async def ask():
         async with grpc.aio.insecure_channel(served.address) as channel:
-            client = PredictionClient(channel)
-            answers = await client.predict("m", X, outputs=["y"], timeout_s=10, **which)
-            return answers, await client.served_version("m", timeout_s=10, **which)
+            return await PredictionClient(channel).predict("m", X, outputs=["y"], timeout_s=10, **which)
 
-    answers, served_version = asyncio.run(ask())
-    np.testing.assert_array_equal(answers["y"], [version, version + 1])
-    assert served_version == version
+    np.testing.assert_array_equal(asyncio.run(ask())["y"], [version, version + 1])
+
+
+def test_both_clients_tell_which_version_a_label_stands_for(served):
+    async def ask():
+        async with grpc.aio.insecure_channel(served.address) as channel:
+            return await PredictionClient(channel).served_version("m", "stable", timeout_s=10)
+
+    assert asyncio.run(ask()) == ModelStatusClient(served.channel).served_version("m", "stable", timeout_s=10) == 1
 
 
 def test_errors_carry_the_servers_status(served):
     with pytest.raises(grpc.RpcError) as caught:
-        BlockingPredictionClient(served.channel).predict("m", X, label="nope")
+        BlockingPredictions(served.channel).predict("m", X, label="nope")
     assert caught.value.code() == grpc.StatusCode.INVALID_ARGUMENT
     assert caught.value.details() == "Unrecognized servable version label: nope"
 

@@ -9,23 +9,8 @@ import tensorflow as tf
 from tensorflow.core.framework import tensor_pb2, types_pb2
 
 from serving.model_server.serving_error import invalid_argument
-from serving.tf_serving.tensors import Array, set_tensor, to_array
+from serving.tf_serving.tensors import VALUE_FIELDS, Array, set_tensor, to_array
 
-# The field that TensorFlow uses for the values of a type when it does not pack them.
-_VALUE_FIELD = {
-    types_pb2.DT_FLOAT: "float_val",
-    types_pb2.DT_DOUBLE: "double_val",
-    types_pb2.DT_INT32: "int_val",
-    types_pb2.DT_UINT8: "int_val",
-    types_pb2.DT_INT16: "int_val",
-    types_pb2.DT_INT8: "int_val",
-    types_pb2.DT_INT64: "int64_val",
-    types_pb2.DT_BOOL: "bool_val",
-    types_pb2.DT_UINT16: "int_val",
-    types_pb2.DT_UINT32: "uint32_val",
-    types_pb2.DT_UINT64: "uint64_val",
-    types_pb2.DT_HALF: "half_val",
-}
 _CORE_NAMES = {"float16": "half", "float32": "float", "float64": "double"}
 
 
@@ -42,7 +27,7 @@ def read_tensor(alias: str, tensor: tensor_pb2.TensorProto) -> Array:
         ServingError: INVALID_ARGUMENT when the values do not make a tensor.
     """
     try:
-        if tensor.dtype in _VALUE_FIELD or tensor.dtype == types_pb2.DT_STRING:
+        if tensor.dtype in VALUE_FIELDS or tensor.dtype == types_pb2.DT_STRING:
             return to_array(tensor)
         return tf.make_ndarray(tensor)
     except (ValueError, TypeError):
@@ -56,8 +41,7 @@ def write_tensor(tensor: tensor_pb2.TensorProto, array: Any, packed: bool) -> No
         set_tensor(tensor, array)
         return
     data_type = tf.dtypes.as_dtype(array.dtype).as_datatype_enum
-    field = _VALUE_FIELD.get(data_type)
-    if field is None:
+    if data_type not in VALUE_FIELDS:
         tensor.CopyFrom(tf.make_tensor_proto(array))
         return
     tensor.dtype = data_type
@@ -65,4 +49,4 @@ def write_tensor(tensor: tensor_pb2.TensorProto, array: Any, packed: bool) -> No
     for size in array.shape:
         dim.add(size=size)
     values = array.view(np.uint16) if data_type == types_pb2.DT_HALF else array
-    getattr(tensor, field).extend(values.ravel().tolist())
+    getattr(tensor, VALUE_FIELDS[data_type]).extend(values.ravel().tolist())

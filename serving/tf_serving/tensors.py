@@ -29,10 +29,11 @@ _TYPES: tuple[tuple[int, type[np.generic], str], ...] = (
     (pb.DT_UINT16, np.uint16, "int_val"),
     (pb.DT_UINT32, np.uint32, "uint32_val"),
     (pb.DT_UINT64, np.uint64, "uint64_val"),
+    (pb.DT_HALF, np.float16, "half_val"),  # there as its bits
 )
 _TYPE_NUMBER = {np.dtype(numpy_type): number for number, numpy_type, _ in _TYPES}
-_NUMPY_TYPE = {number: (np.dtype(numpy_type), field) for number, numpy_type, field in _TYPES}
-_HALF = np.dtype(np.float16)
+_NUMPY_TYPE = {number: np.dtype(numpy_type) for number, numpy_type, _ in _TYPES}
+VALUE_FIELDS = {number: field for number, _, field in _TYPES}
 
 
 def set_tensor(tensor: pb.TensorProto, array: Array) -> None:
@@ -48,7 +49,7 @@ def set_tensor(tensor: pb.TensorProto, array: Array) -> None:
         tensor.dtype = pb.DT_STRING
         tensor.string_val.extend(v if isinstance(v, bytes) else str(v).encode() for v in array.ravel().tolist())
         return
-    number = pb.DT_HALF if array.dtype == _HALF else _TYPE_NUMBER.get(array.dtype)
+    number = _TYPE_NUMBER.get(array.dtype)
     if number is None:
         raise TypeError(f"an array of {array.dtype} has no TensorFlow type; give float32, int32, int64, bool or str")
     tensor.dtype = number  # type: ignore[assignment]
@@ -66,15 +67,12 @@ def to_array(tensor: pb.TensorProto) -> Array:
     shape = tuple(dim.size for dim in tensor.tensor_shape.dim)
     if tensor.dtype == pb.DT_STRING:
         values: Array = np.array(list(tensor.string_val), dtype=object)
-    elif tensor.dtype == pb.DT_HALF:
-        if tensor.tensor_content:
-            return np.frombuffer(tensor.tensor_content, _HALF).reshape(shape)
-        values = np.array(tensor.half_val, dtype=np.uint16).view(_HALF)
     elif tensor.dtype in _NUMPY_TYPE:
-        numpy_type, field = _NUMPY_TYPE[tensor.dtype]
+        numpy_type = _NUMPY_TYPE[tensor.dtype]
         if tensor.tensor_content:
             return np.frombuffer(tensor.tensor_content, numpy_type).reshape(shape)
-        values = np.array(getattr(tensor, field), dtype=numpy_type)
+        stored = np.uint16 if tensor.dtype == pb.DT_HALF else numpy_type
+        values = np.array(getattr(tensor, VALUE_FIELDS[tensor.dtype]), dtype=stored).view(numpy_type)
     else:
         raise ValueError(f"tensor type {tensor.dtype} is not one this client reads")
     return _fill(values, shape)

@@ -5,25 +5,8 @@ The rule is that of TensorFlow Serving's ``AvailabilityPreservingPolicy``.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Set
 from typing import Literal, NamedTuple
-
-
-@dataclass(frozen=True)
-class VersionSnapshot:
-    """What the rule needs to know of a version.
-
-    Attributes:
-        wanted: the configuration asks for it.
-        new: nobody has tried to load it yet.
-        ready: it serves.
-    """
-
-    version: int
-    wanted: bool
-    new: bool
-    ready: bool
 
 
 class Action(NamedTuple):
@@ -33,17 +16,19 @@ class Action(NamedTuple):
     version: int
 
 
-def next_action(versions: Iterable[VersionSnapshot]) -> Action | None:
-    """Say what to do next, None when everything is as it should be.
+def next_action(wanted: Set[int], new: Set[int], ready: Set[int]) -> Action | None:
+    """Say what to do next for a model's versions, None when everything is as it should be.
 
     An unwanted version goes only when a wanted one serves, when nothing is wanted, or when another unwanted one is
     still there to serve. Of the wanted ones the highest is loaded first.
+
+    Args:
+        wanted: what the configuration asks for.
+        new: what nobody has tried to load yet.
+        ready: what serves.
     """
-    versions = list(versions)
-    wanted = [version for version in versions if version.wanted]
-    leaving = [version for version in versions if version.ready and not version.wanted]
-    may_unload = not wanted or any(version.ready for version in wanted) or len(leaving) > 1
-    if leaving and may_unload:
-        return Action("unload", min(version.version for version in leaving))
-    new = [version.version for version in wanted if version.new]
-    return Action("load", max(new)) if new else None
+    leaving = ready - wanted
+    if leaving and (not wanted or ready & wanted or len(leaving) > 1):
+        return Action("unload", min(leaving))
+    to_load = new & wanted
+    return Action("load", max(to_load)) if to_load else None

@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import TypeAlias
 
-from serving.model_server.availability import VersionSnapshot, next_action
+from serving.model_server.availability import next_action
 from serving.model_server.loading.load_retries import FailedLoad, RetryPolicy, contents
 from serving.model_server.loading.servable import Servable
 from serving.model_server.serving_error import ServingError, failed_precondition, not_found
@@ -20,10 +20,8 @@ from serving.tf_serving.model_status import State
 log = logging.getLogger(__name__)
 
 
-class Load(Protocol):
-    """Makes a servable of a version folder, warm and ready, or raises."""
-
-    def __call__(self, path: Path) -> Servable: ...
+Load: TypeAlias = Callable[[Path], Servable]
+"""Makes a servable of a version folder, warm and ready, or raises."""
 
 
 @dataclass
@@ -157,8 +155,9 @@ class Versions:
                     if version.leases == 0 and version.leaving:
                         return self._finish_unloading(model, number, version)
                 action = next_action(
-                    VersionSnapshot(n, v.wanted, v.state is State.START, v.state is State.AVAILABLE)
-                    for n, v in versions.items()
+                    wanted={number for number, version in versions.items() if version.wanted},
+                    new={number for number, version in versions.items() if version.state is State.START},
+                    ready={number for number, version in versions.items() if version.state is State.AVAILABLE},
                 )
                 if action is None:
                     continue

@@ -7,7 +7,7 @@ from tensorflow_serving.apis import get_model_metadata_pb2, predict_pb2, predict
 
 from serving.model_server.loading.servable import DEFAULT_SIGNATURE
 from serving.model_server.model_host import ModelHost
-from serving.model_server.serving_error import ServingError, invalid_argument
+from serving.model_server.serving_error import invalid_argument
 from serving.model_server.tensors import write_tensor
 
 _SIGNATURE_DEF = "signature_def"
@@ -27,20 +27,6 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
     def Predict(  # noqa: N802 - the service's name for it
         self, request: predict_pb2.PredictRequest, context: grpc.ServicerContext
     ) -> predict_pb2.PredictResponse:
-        try:
-            return self._predict(request)
-        except ServingError as error:
-            context.abort(error.code, error.message)
-
-    def GetModelMetadata(  # noqa: N802
-        self, request: get_model_metadata_pb2.GetModelMetadataRequest, context: grpc.ServicerContext
-    ) -> get_model_metadata_pb2.GetModelMetadataResponse:
-        try:
-            return self._metadata(request)
-        except ServingError as error:
-            context.abort(error.code, error.message)
-
-    def _predict(self, request: predict_pb2.PredictRequest) -> predict_pb2.PredictResponse:
         if not request.HasField("model_spec"):
             raise invalid_argument("Missing ModelSpec")
         spec = request.model_spec
@@ -54,8 +40,8 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
         response.model_spec.signature_name = signature
         return response
 
-    def _metadata(
-        self, request: get_model_metadata_pb2.GetModelMetadataRequest
+    def GetModelMetadata(  # noqa: N802
+        self, request: get_model_metadata_pb2.GetModelMetadataRequest, context: grpc.ServicerContext
     ) -> get_model_metadata_pb2.GetModelMetadataResponse:
         if not request.HasField("model_spec"):
             raise invalid_argument("Missing ModelSpec")

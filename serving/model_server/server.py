@@ -14,6 +14,7 @@ from tensorflow_serving.apis import model_service_pb2_grpc, prediction_service_p
 
 from infra.base.errors import UserError
 from serving.model_server.config_file import ConfigFile
+from serving.model_server.interceptor import REFUSING_THREADS, CallInterceptor
 from serving.model_server.loading.load_retries import RetryPolicy
 from serving.model_server.loading.servable import Servable
 from serving.model_server.loading.versions import Versions
@@ -21,7 +22,6 @@ from serving.model_server.loading.warmup import warm_up
 from serving.model_server.model_host import ModelHost
 from serving.model_server.model_service import ModelService
 from serving.model_server.prediction_service import PredictionService
-from serving.model_server.thread_limit import REFUSING_THREADS, ThreadLimit
 
 log = logging.getLogger(__name__)
 
@@ -65,18 +65,18 @@ def load_warm(path: Path) -> Servable:
     return servable
 
 
-def _retries(options: ServerOptions) -> RetryPolicy:
-    quiet_seconds = max(options.file_system_poll_wait_seconds, 0.0)
-    return RetryPolicy(options.max_num_load_retries, options.load_retry_interval_micros, quiet_seconds)
-
-
 class ModelServer:
     """A running server: ``start`` returns once it answers, with the models of its first configuration loaded."""
 
     def __init__(self, options: ServerOptions) -> None:
         self._options = options
+        retries = RetryPolicy(
+            options.max_num_load_retries,
+            options.load_retry_interval_micros,
+            quiet_seconds=max(options.file_system_poll_wait_seconds, 0),
+        )
         self.host = ModelHost(
-            Versions(load_warm, _retries(options)),
+            Versions(load_warm, retries),
             file_system_poll_seconds=options.file_system_poll_wait_seconds,
             allow_labels_for_unavailable=options.allow_version_labels_for_unavailable_models,
         )
@@ -85,7 +85,7 @@ class ModelServer:
         self._health = health.HealthServicer()
         self._server = grpc.server(
             futures.ThreadPoolExecutor(options.grpc_max_threads + REFUSING_THREADS, thread_name_prefix="call"),
-            interceptors=(ThreadLimit(options.grpc_max_threads),),
+            interceptors=(CallInterceptor(options.grpc_max_threads),),
             options=_GRPC_OPTIONS,
         )
         prediction = PredictionService(self.host, options.enable_serialization_as_tensor_content)
@@ -131,10 +131,6 @@ class ModelServer:
         if port == 0:
             raise UserError(f"{address} cannot be listened on; is another server there? Choose another with --port")
         return port
-
-    def wait(self) -> None:
-        """Return when the server has stopped."""
-        self._server.wait_for_termination()
 
     def stop(self, grace_seconds: float = 5) -> None:
         """Take no more calls, let those under way end, and unload."""

@@ -1,4 +1,4 @@
-"""A refusal that goes to the caller as a gRPC status, in TensorFlow Serving's words."""
+"""A refusal that goes to the caller as a gRPC status (``interceptor``), in TensorFlow Serving's words."""
 
 from __future__ import annotations
 

@@ -10,7 +10,6 @@ import logging
 import threading
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from pathlib import Path
 
 import grpc
@@ -18,7 +17,7 @@ from tensorflow_serving.apis import model_pb2
 from tensorflow_serving.config import model_server_config_pb2
 
 from serving.model_server.loading.servable import Servable
-from serving.model_server.loading.version_policy import VersionPolicy, versions_on_disk, wanted_versions
+from serving.model_server.loading.version_policy import versions_on_disk, wanted_versions
 from serving.model_server.loading.versions import Versions, VersionState
 from serving.model_server.serving_error import ServingError, failed_precondition, invalid_argument, not_found
 from serving.tf_serving.model_status import State
@@ -28,12 +27,6 @@ log = logging.getLogger(__name__)
 _LOOK_AT_FAILED_SECONDS = 1.0  # where base paths are not polled
 
 Labels = Mapping[str, Mapping[str, int]]  # model -> label -> version
-
-
-@dataclass(frozen=True)
-class _Source:
-    base_path: Path
-    policy: VersionPolicy
 
 
 class ModelHost:
@@ -51,7 +44,7 @@ class ModelHost:
         self._poll_seconds = file_system_poll_seconds
         self._allow_labels_for_unavailable = allow_labels_for_unavailable
         self._config: model_server_config_pb2.ModelServerConfig | None = None
-        self._sources: dict[str, _Source] = {}
+        self._models: dict[str, model_server_config_pb2.ModelConfig] = {}
         self._labels: Labels = {}
         self._reloading = threading.Lock()
         self._stopping = threading.Event()
@@ -149,7 +142,17 @@ class ModelHost:
 
     def _wait_for(self, new_models: set[str], give_up: Callable[[], bool]) -> None:
         self._versions.wait_until_settled(new_models, give_up)
-        self._require_available(new_models)
+        failed = []
+        for model in sorted(new_models):
+            states = self._versions.states(model)
+            errors = [(state.version, state.error) for state in states if state.error is not None]
+            if errors and not any(state.state is State.AVAILABLE for state in states):
+                version, error = errors[0]
+                name = f"{{name: {model} version: {version}}}"
+                failed.append(f"{{{name} due to error: {error.code.name}: {error.message}}}, ")
+        if failed:
+            message = f"{len(failed)} model(s) did not become available: {{{''.join(failed)}}}"
+            raise ServingError(grpc.StatusCode.UNKNOWN, message)
 
     def _apply(self, config: model_server_config_pb2.ModelServerConfig) -> set[str]:
         kind = config.WhichOneof("config")
@@ -162,11 +165,11 @@ class ModelHost:
             return set()
         if kind != "model_config_list":
             raise invalid_argument("Missing custom_model_config_loader in ServerCore Options")
-        sources = _sources(config.model_config_list)
+        models = _checked(config.model_config_list)
         labels = self._checked_labels(config.model_config_list)
-        new_models = sources.keys() - self._sources.keys()
+        new_models = models.keys() - self._models.keys()
         self._labels = labels  # one assignment: no request sees half of a promotion
-        self._sources = sources
+        self._models = models
         self._config = config
         self._poll_base_paths()
         return set(new_models)
@@ -184,20 +187,6 @@ class ModelHost:
                     )
         return {model.name: dict(model.version_labels) for model in models.config}
 
-    def _require_available(self, models: set[str]) -> None:
-        failed = []
-        for model in sorted(models):
-            states = self._versions.states(model)
-            broken = [state for state in states if state.error is not None]
-            if broken and not any(state.state is State.AVAILABLE for state in states):
-                error = broken[0].error
-                assert error is not None
-                name = f"{{name: {model} version: {broken[0].version}}}"
-                failed.append(f"{{{name} due to error: {error.code.name}: {error.message}}}, ")
-        if failed:
-            message = f"{len(failed)} model(s) did not become available: {{{''.join(failed)}}}"
-            raise ServingError(grpc.StatusCode.UNKNOWN, message)
-
     # -- the background thread -------------------------------------------------------------------------------------
 
     def _keep_up(self) -> None:
@@ -213,18 +202,18 @@ class ModelHost:
 
     def _poll_base_paths(self) -> None:
         wanted: dict[str, Mapping[int, Path] | None] = {}
-        for model, source in self._sources.items():
-            on_disk = versions_on_disk(source.base_path)
+        for name, model in self._models.items():
+            on_disk = versions_on_disk(Path(model.base_path))
             if on_disk is None:
-                log.warning("could not find base path %s for model %s", source.base_path, model)
-            wanted[model] = None if on_disk is None else wanted_versions(on_disk, source.policy)
+                log.warning("could not find base path %s for model %s", model.base_path, name)
+            wanted[name] = None if on_disk is None else wanted_versions(on_disk, model.model_version_policy)
         self._versions.want(wanted)
 
 
-def _sources(models: model_server_config_pb2.ModelConfigList) -> dict[str, _Source]:
-    sources: dict[str, _Source] = {}
+def _checked(models: model_server_config_pb2.ModelConfigList) -> dict[str, model_server_config_pb2.ModelConfig]:
+    checked: dict[str, model_server_config_pb2.ModelConfig] = {}
     for model in models.config:
-        if model.name in sources:
+        if model.name in checked:
             raise invalid_argument(f"Illegal to list model {model.name} multiple times in config list")
         if not Path(model.base_path).is_absolute():
             raise invalid_argument(
@@ -238,5 +227,5 @@ def _sources(models: model_server_config_pb2.ModelConfigList) -> dict[str, _Sour
             )
         if platform != "tensorflow":
             raise invalid_argument(f"Model {model.name} requests unsupported platform {platform}")
-        sources[model.name] = _Source(Path(model.base_path), model.model_version_policy)
-    return sources
+        checked[model.name] = model
+    return checked

@@ -6,11 +6,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
+from feature_repo.files.file_layouts import TRANSACTIONS
 from infra.base.errors import UserError
 from infra.synthetic.behaviour.customers import Customers
 from infra.synthetic.behaviour.history import History
@@ -18,9 +20,6 @@ from infra.synthetic.behaviour.seasons_and_trends import HORIZON_DAYS, day_numbe
 from infra.synthetic.behaviour.utility import EXTRA_ARTICLES, SAME_AGAIN_SHARE, GroupCells, Utility
 from infra.synthetic.catalogue import Floats
 from infra.synthetic.world import WORLD_FILE, World
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 CHUNK_WEIGHTS: Final = 8_000_000
 
@@ -32,9 +31,9 @@ class Oracle:
     the customer shops on that day and what was bought before it.
     """
 
-    def __init__(self, world: World, data_dir: Path | None = None) -> None:
+    def __init__(self, world: World, data_dir: Path) -> None:
         self.world = world
-        self._data_dir = data_dir
+        self.data_dir = data_dir
         self._utility = Utility(world)
 
     @classmethod
@@ -48,34 +47,26 @@ class Oracle:
 
     def of_customers(self, customers: Customers) -> Oracle:
         """The oracle of the same shop with other customers under the same ids."""
-        return Oracle(replace(self.world, customers=customers), self._data_dir)
+        return Oracle(replace(self.world, customers=customers), self.data_dir)
 
-    def rank(
-        self, customer_ids: Sequence[str], day: date, k: int, history: pd.DataFrame | None = None
-    ) -> list[NDArray[np.str_]]:
+    def rank(self, customer_ids: Sequence[str], day: date, k: int) -> list[NDArray[np.str_]]:
         """The ``k`` best article ids for each customer on ``day``, best first.
 
         Args:
-            customer_ids: customers of this shop.
-            day: the day to rank for, up to 60 days after the shop's last.
-            k: how many.
-            history: purchases with columns ``day`` or ``t_dat`` (date), ``customer_id`` and ``article_id`` (str) in
-                order of occurrence; rows of ``day`` or later are ignored. The shop's own purchase file by default.
+            day: up to 60 days after the shop's last; purchases of it or later are not looked at.
 
         Raises:
-            UserError: an unknown customer or article, or a day outside the shop's time.
+            UserError: an unknown customer, or a day outside the shop's time.
         """
         ranked: list[NDArray[np.str_]] = []
         k = min(k, len(self.world.catalogue))
-        for expected in self.expected_purchases(customer_ids, day, history):
+        for expected in self.expected_purchases(customer_ids, day):
             top = np.argpartition(-expected, k - 1, axis=1)[:, :k]
             order = np.argsort(-np.take_along_axis(expected, top, axis=1), axis=1, kind="stable")
             ranked.extend(self.world.catalogue.article_ids[np.take_along_axis(top, order, axis=1)])
         return ranked
 
-    def expected_purchases(
-        self, customer_ids: Sequence[str], day: date, history: pd.DataFrame | None = None
-    ) -> Iterator[Floats]:
+    def expected_purchases(self, customer_ids: Sequence[str], day: date) -> Iterator[Floats]:
         """Yield, chunk by chunk, the expected purchases of all articles [chunk of customers, A], given a visit.
 
         Columns follow ``world.catalogue.article_ids``.
@@ -87,7 +78,7 @@ class Oracle:
                 f"{self.world.days + HORIZON_DAYS - 1} days from then"
             )
         customers = self.positions(customer_ids)
-        past = self.history_before(number, history)
+        past = self.history_before(number)
         step = max(1, CHUNK_WEIGHTS // len(self.world.catalogue))
         for start in range(0, len(customers), step):
             yield self.expectation(customers[start : start + step], number, past)
@@ -103,24 +94,22 @@ class Oracle:
             expected[:, where] = chances[:, group, None] * _expected_in_group(weights, self._utility.cells[group])
         return expected
 
-    def history_before(self, day: int, purchases: pd.DataFrame | None = None) -> History:
+    def history_before(self, day: int) -> History:
         """The state that the utility needs, rebuilt from purchases dated before day number ``day``."""
         history = History(len(self.world.customers))
-        history.add(*self.purchases_before(day, purchases))
+        history.add(*self.purchases_before(day))
         return history
 
-    def purchases_before(
-        self, day: int, purchases: pd.DataFrame | None = None
-    ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    def purchases_before(self, day: int) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
         """Customers, articles (positions) and day numbers of purchases dated before day number ``day``, by day."""
-        purchases = self._own_purchases() if purchases is None else purchases
-        dates = np.asarray(purchases["day" if "day" in purchases else "t_dat"], dtype="datetime64[D]")
+        purchases = pd.read_csv(self.data_dir / "transactions_train.csv", usecols=TRANSACTIONS.columns[:3], dtype=str)
+        dates = purchases["t_dat"].to_numpy("datetime64[D]")
         numbers = (dates - np.datetime64(self.world.first_day, "D")).astype(np.int64)
         order = np.nonzero(numbers < day)[0]
         order = order[np.argsort(numbers[order], kind="stable")]
         return (
             self.positions(purchases["customer_id"].to_numpy()[order]),
-            self._positions(purchases["article_id"].to_numpy()[order], self.world.catalogue.article_ids, "article"),
+            _positions(purchases["article_id"].to_numpy()[order], self.world.catalogue.article_ids, "article"),
             numbers[order],
         )
 
@@ -130,29 +119,15 @@ class Oracle:
         Raises:
             UserError: one is not of this shop.
         """
-        return self._positions(customer_ids, self.world.customers.customer_ids, "customer")
+        return _positions(customer_ids, self.world.customers.customer_ids, "customer")
 
-    def _own_purchases(self) -> pd.DataFrame:
-        import pyarrow as pa
-        from pyarrow import csv
 
-        if self._data_dir is None:
-            raise UserError("this oracle was made without a folder; pass the purchases as history")
-        types = {"t_dat": pa.date32(), "customer_id": pa.string(), "article_id": pa.string()}
-        options = csv.ConvertOptions(column_types=types, include_columns=list(types))
-        table = csv.read_csv(self._data_dir / "transactions_train.csv", convert_options=options)
-        purchases: pd.DataFrame = table.to_pandas()
-        return purchases
-
-    @staticmethod
-    def _positions(ids: Sequence[str] | NDArray[np.object_], known: NDArray[np.str_], what: str) -> NDArray[np.int64]:
-        import pandas as pd
-
-        positions = pd.Index(known).get_indexer(np.asarray(ids, dtype=object))
-        if len(positions) and positions.min() < 0:
-            unknown = np.asarray(ids, dtype=object)[positions < 0][0]
-            raise UserError(f"{what} {unknown!r} is not of this synthetic shop; was the folder written anew since?")
-        return positions.astype(np.int64)
+def _positions(ids: Sequence[str] | NDArray[np.object_], known: NDArray[np.str_], what: str) -> NDArray[np.int64]:
+    positions = pd.Index(known).get_indexer(np.asarray(ids, dtype=object))
+    if len(positions) and positions.min() < 0:
+        unknown = np.asarray(ids, dtype=object)[positions < 0][0]
+        raise UserError(f"{what} {unknown!r} is not of this synthetic shop; was the folder written anew since?")
+    return positions.astype(np.int64)
 
 
 def _expected_in_group(weights: Floats, cells: GroupCells) -> Floats:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -61,14 +62,14 @@ def test_a_customer_without_purchases_gets_the_taste_of_the_population(oracle: O
     assert all(ids.tolist() == lists[0].tolist() for ids in lists)
 
 
-def test_it_does_not_see_the_day_it_ranks_for(oracle: Oracle, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_does_not_see_the_day_it_ranks_for(oracle: Oracle, tmp_path: Path) -> None:
     customers = regulars(oracle)[:10]
     ranked = Observer(oracle).rank(customers, LAST_DAY, 10)
-    purchases = oracle._own_purchases()
-    before = purchases[purchases.t_dat < LAST_DAY]
-    assert len(before) < len(purchases)
-    monkeypatch.setattr(Oracle, "_own_purchases", lambda self: before)
-    again = Observer(oracle).rank(customers, LAST_DAY, 10)
+    header, *rows = (oracle.data_dir / "transactions_train.csv").read_text().splitlines()
+    before = [row for row in rows if row.split(",")[0] < str(LAST_DAY)]
+    assert len(before) < len(rows)
+    (tmp_path / "transactions_train.csv").write_text("\n".join([header, *before]))
+    again = Observer(Oracle(oracle.world, tmp_path)).rank(customers, LAST_DAY, 10)
     assert [ids.tolist() for ids in ranked] == [ids.tolist() for ids in again]
 
 

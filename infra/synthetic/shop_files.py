@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -31,17 +32,12 @@ def write_articles(world: World, path: Path) -> None:
     descriptions = describe(catalogue, world.seed)
     hinting = rng.random(products) < HINTING_SECTION_SHARE
     anywhere = rng.integers(CLUSTERS, size=products)
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(ARTICLES.columns)
+
+    def rows() -> Iterator[tuple[Any, ...]]:
         for i in np.argsort(catalogue.article_ids):
             product = catalogue.products[i]
-            kind, colour, pattern = (
-                KINDS[catalogue.kinds[i]],
-                COLOURS[catalogue.colours[i]],
-                PATTERNS[catalogue.patterns[i]],
-            )
-            group = GROUPS[catalogue.groups[i]]
+            kind, colour = KINDS[catalogue.kinds[i]], COLOURS[catalogue.colours[i]]
+            pattern, group = PATTERNS[catalogue.patterns[i]], GROUPS[catalogue.groups[i]]
             look = int(catalogue.cells[i] % CLUSTERS if hinting[product] else anywhere[product])
             section_no, section = SECTIONS[group.name][look]
             indices = INDICES[group.name]
@@ -49,15 +45,14 @@ def write_articles(world: World, path: Path) -> None:
             article_id = str(catalogue.article_ids[i])
             department_no = 1200 + 1300 * int(catalogue.groups[i]) + 17 * int(catalogue.kinds[i]) + look % 2
             department = f"{kind.garment_group} {('Basic', 'Fashion')[look % 2]}"
-            writer.writerow(
-                (
-                    article_id, int(article_id[:7]), names[product], kind.product_type_no, kind.name,
-                    kind.product_group, pattern.number, pattern.name, colour.code, colour.name, colour.value_id,
-                    colour.value, colour.master_id, colour.master, department_no, department, index_code, index,
-                    group.number, group.name, section_no, section, kind.garment_group_no, kind.garment_group,
-                    descriptions[product],
-                )
+            yield (
+                article_id, int(article_id[:7]), names[product], kind.product_type_no, kind.name, kind.product_group,
+                pattern.number, pattern.name, colour.code, colour.name, colour.value_id, colour.value,
+                colour.master_id, colour.master, department_no, department, index_code, index, group.number,
+                group.name, section_no, section, kind.garment_group_no, kind.garment_group, descriptions[product],
             )  # fmt: skip
+
+    _write(path, ARTICLES.columns, rows())
 
 
 def write_customers(world: World, path: Path) -> None:
@@ -73,29 +68,20 @@ def write_customers(world: World, path: Path) -> None:
     codes = [rng.bytes(32).hex() for _ in range(max(1, count // 4))]
     postal = rng.integers(len(codes), size=count)
     postal[rng.random(count) < 0.06] = 0  # one code stands for "unknown", as it seems to do at H&M
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(CUSTOMERS.columns)
-        for i in np.nonzero(~missing)[0]:
-            frequency = "Regularly" if eager[i] else "NONE"
-            age = "" if no_age[i] else customers.ages[i]
-            yes = ("", "1.0")
-            writer.writerow(
-                (
-                    customers.customer_ids[i],
-                    yes[int(eager[i])],
-                    yes[int(active[i])],
-                    status[i],
-                    frequency,
-                    age,
-                    codes[postal[i]],
-                )
-            )
+    columns = (
+        customers.customer_ids,
+        np.where(eager, "1.0", ""),
+        np.where(active, "1.0", ""),
+        status,
+        np.where(eager, "Regularly", "NONE"),
+        np.where(no_age, "", customers.ages.astype(str)),
+        np.array(codes)[postal],
+    )
+    _write(path, CUSTOMERS.columns, zip(*(column[~missing] for column in columns), strict=True))
 
 
-def write_purchases(world: World, days: Iterable[Purchases], path: Path) -> int:
-    """Write the purchases of each day in order, by customer within a day, and return their number."""
-    written = 0
+def write_purchases(world: World, days: Iterable[Purchases], path: Path) -> None:
+    """Write the purchases of each day in order, by customer within a day."""
     customer_ids, article_ids = world.customers.customer_ids, world.catalogue.article_ids
     with path.open("w", newline="", encoding="utf-8") as file:
         file.write(",".join(TRANSACTIONS.columns) + "\n")
@@ -106,10 +92,15 @@ def write_purchases(world: World, days: Iterable[Purchases], path: Path) -> int:
             rows = zip(
                 customer_ids[day.customers].tolist(),
                 article_ids[day.articles].tolist(),
-                texts[at].tolist() if len(at) else [],
+                texts[at].tolist(),
                 day.channels.tolist(),
                 strict=True,
             )
             file.writelines(f"{date},{who},{what},{price},{channel}\n" for who, what, price, channel in rows)
-            written += len(day.articles)
-    return written
+
+
+def _write(path: Path, header: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(header)
+        writer.writerows(rows)

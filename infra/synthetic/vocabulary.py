@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final
 
 
@@ -123,7 +123,7 @@ class Kind:
     shares: tuple[float, float, float, float, float]
     nouns: tuple[str, ...]
     denim: float = 0.0
-    plain: float = field(default=0.0)  # extra weight of solid
+    plain: float = 0.0  # extra weight of solid
 
 
 UPPER, LOWER, FULL = "Garment Upper body", "Garment Lower body", "Garment Full body"
@@ -207,20 +207,14 @@ KINDS: Final = (
 INDICES: Final[dict[str, dict[str, tuple[str, str]]]] = {
     "Ladieswear": {
         "": ("A", "Ladieswear"),
-        "underwear": ("B", "Lingeries/Tights"),
-        "legwear": ("B", "Lingeries/Tights"),
-        "swim": ("B", "Lingeries/Tights"),
-        "night": ("B", "Lingeries/Tights"),
-        "shoes": ("C", "Ladies Accessories"),
-        "accessory": ("C", "Ladies Accessories"),
+        **dict.fromkeys(("underwear", "legwear", "swim", "night"), ("B", "Lingeries/Tights")),
+        **dict.fromkeys(("shoes", "accessory"), ("C", "Ladies Accessories")),
     },
     "Divided": {"": ("D", "Divided")},
     "Menswear": {"": ("F", "Menswear")},
     "Baby/Children": {
         "": ("H", "Children Sizes 92-140"),
-        "shoes": ("J", "Children Accessories, Swimwear"),
-        "accessory": ("J", "Children Accessories, Swimwear"),
-        "swim": ("J", "Children Accessories, Swimwear"),
+        **dict.fromkeys(("shoes", "accessory", "swim"), ("J", "Children Accessories, Swimwear")),
     },
     "Sport": {"": ("S", "Sport")},
 }
@@ -228,43 +222,19 @@ INDICES: Final[dict[str, dict[str, tuple[str, str]]]] = {
 # Sections by index group: one per style cluster, so that a section hints at style without giving it away.
 SECTIONS: Final[dict[str, tuple[tuple[int, str], ...]]] = {
     "Ladieswear": (
-        (15, "Womens Everyday Collection"),
-        (11, "Womens Tailoring"),
-        (6, "Womens Casual"),
-        (18, "Womens Trend"),
-        (14, "Womens Premium"),
-        (16, "Womens Everyday Basics"),
+        (15, "Womens Everyday Collection"), (11, "Womens Tailoring"), (6, "Womens Casual"), (18, "Womens Trend"),
+        (14, "Womens Premium"), (16, "Womens Everyday Basics"),
     ),
     "Divided": (
-        (53, "Divided Collection"),
-        (50, "Divided Projects"),
-        (58, "Divided Selected"),
-        (57, "Ladies Denim"),
-        (51, "Divided Basics"),
-        (52, "Divided Accessories"),
+        (53, "Divided Collection"), (50, "Divided Projects"), (58, "Divided Selected"), (57, "Ladies Denim"),
+        (51, "Divided Basics"), (52, "Divided Accessories"),
     ),
     "Menswear": (
-        (21, "Contemporary Casual"),
-        (20, "Contemporary Smart"),
-        (55, "Contemporary Street"),
-        (23, "Men Suits & Tailoring"),
-        (56, "Denim Men"),
-        (28, "Men Edition"),
+        (21, "Contemporary Casual"), (20, "Contemporary Smart"), (55, "Contemporary Street"),
+        (23, "Men Suits & Tailoring"), (56, "Denim Men"), (28, "Men Edition"),
     ),
     "Baby/Children": (
-        (76, "Kids Girl"),
-        (46, "Kids Boy"),
-        (40, "Baby Girl"),
-        (41, "Baby Boy"),
-        (77, "Young Girl"),
-        (47, "Young Boy"),
+        (76, "Kids Girl"), (46, "Kids Boy"), (40, "Baby Girl"), (41, "Baby Boy"), (77, "Young Girl"), (47, "Young Boy"),
     ),
-    "Sport": (
-        (5, "Ladies H&M Sport"),
-        (22, "Men H&M Sport"),
-        (49, "Kids Sports"),
-        (5, "Ladies H&M Sport"),
-        (22, "Men H&M Sport"),
-        (49, "Kids Sports"),
-    ),
-}
+    "Sport": 2 * ((5, "Ladies H&M Sport"), (22, "Men H&M Sport"), (49, "Kids Sports")),
+}  # fmt: skip

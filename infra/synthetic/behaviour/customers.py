@@ -8,11 +8,10 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from infra.synthetic.catalogue import Floats
 from infra.synthetic.seeds import generator
 from infra.synthetic.styles import CENTRES, DIMENSIONS
 from infra.synthetic.vocabulary import KINDS, MASTERS
-
-Floats = NDArray[np.float32]
 
 KIND_FACTORS: Final = 5  # hidden reasons to like kinds of article
 BASKET_SIZE_SHARES: Final = (0.40, 0.28, 0.16, 0.10, 0.06)  # of 1, 2, ... articles

@@ -10,11 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
-from infra.synthetic.behaviour.customers import BASKET_SIZE_SHARES, Floats
+from infra.synthetic.behaviour.customers import BASKET_SIZE_SHARES
 from infra.synthetic.behaviour.history import History
 from infra.synthetic.behaviour.seasons_and_trends import footfall
 from infra.synthetic.behaviour.utility import EXTRA_ARTICLES, SAME_AGAIN_SHARE, GroupCells, Utility
-from infra.synthetic.catalogue import Ints
+from infra.synthetic.catalogue import Floats, Ints
 from infra.synthetic.seeds import generator
 from infra.synthetic.vocabulary import GROUPS
 from infra.synthetic.world import World

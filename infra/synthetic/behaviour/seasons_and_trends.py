@@ -9,11 +9,10 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from infra.synthetic.catalogue import Floats
 from infra.synthetic.seeds import generator
 from infra.synthetic.styles import CLUSTERS, DIMENSIONS
 from infra.synthetic.vocabulary import GROUPS, MASTERS
-
-Floats = NDArray[np.float32]
 
 HORIZON_DAYS: Final = 60  # trends are defined this long after the last day, so that tomorrow can be ranked too
 WEEKDAY_FACTORS: Final = (0.92, 0.9, 0.92, 1.0, 1.12, 1.2, 0.98)

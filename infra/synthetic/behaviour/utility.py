@@ -53,41 +53,28 @@ SAME_LOOK: Final = 1.5  # outfit term within a style cluster
 OTHER_LOOK: Final = -0.4  # and between two
 EXTRA_ARTICLES: Final = float(np.dot(np.arange(len(BASKET_SIZE_SHARES)), BASKET_SIZE_SHARES))
 
-# Outfit term between categories, first article -> further article; symmetric, 0 where not named.
+# Outfit term between categories, symmetric, 0 where not named.
 _TOGETHER: Final = {
-    ("upper", "upper"): -0.5,
-    ("upper", "lower"): 1.4,
-    ("upper", "outer"): 0.8,
-    ("upper", "accessory"): 0.4,
-    ("lower", "lower"): -0.8,
-    ("lower", "shoes"): 0.8,
-    ("lower", "accessory"): 0.4,
-    ("full", "full"): -0.4,
-    ("full", "shoes"): 1.3,
-    ("full", "accessory"): 1.0,
-    ("full", "outer"): 0.6,
-    ("full", "legwear"): 0.5,
-    ("outer", "outer"): -1.5,
-    ("outer", "accessory"): 1.0,
-    ("shoes", "shoes"): -1.5,
-    ("shoes", "legwear"): 1.0,
-    ("accessory", "accessory"): 0.6,
-    ("underwear", "underwear"): 2.0,
-    ("underwear", "legwear"): 1.2,
-    ("underwear", "night"): 1.0,
-    ("legwear", "legwear"): 0.8,
-    ("swim", "swim"): 2.8,
-    ("swim", "accessory"): 0.8,
-    ("night", "legwear"): 0.8,
+    "upper": {"upper": -0.5, "lower": 1.4, "outer": 0.8, "accessory": 0.4},
+    "lower": {"lower": -0.8, "shoes": 0.8, "accessory": 0.4},
+    "full": {"full": -0.4, "shoes": 1.3, "accessory": 1.0, "outer": 0.6, "legwear": 0.5},
+    "outer": {"outer": -1.5, "accessory": 1.0},
+    "shoes": {"shoes": -1.5, "legwear": 1.0},
+    "accessory": {"accessory": 0.6},
+    "underwear": {"underwear": 2.0, "legwear": 1.2, "night": 1.0},
+    "legwear": {"legwear": 0.8},
+    "swim": {"swim": 2.8, "accessory": 0.8},
+    "night": {"legwear": 0.8},
 }
 
 
 def outfit_terms() -> Floats:
     """The outfit term between cells [cells, cells]."""
     category = np.zeros((len(CATEGORIES), len(CATEGORIES)))
-    for (first, other), term in _TOGETHER.items():
-        i, j = CATEGORIES.index(first), CATEGORIES.index(other)
-        category[i, j] = category[j, i] = term
+    for first, others in _TOGETHER.items():
+        for other, term in others.items():
+            i, j = CATEGORIES.index(first), CATEGORIES.index(other)
+            category[i, j] = category[j, i] = term
     look = np.full((CLUSTERS, CLUSTERS), OTHER_LOOK)
     np.fill_diagonal(look, SAME_LOOK)
     size = len(CATEGORIES) * CLUSTERS
@@ -124,15 +111,8 @@ class Utility:
         self._clusters = catalogue.cells % CLUSTERS
         # Customer side: the last two columns meet the linear price term and the article's own terms.
         ones = np.ones((len(customers), 1), dtype=np.float32)
-        self._customer_side = np.hstack(
-            [
-                customers.style_tastes * STYLE_WEIGHT,
-                customers.colour_tastes,
-                customers.kind_tastes,
-                customers.wallets[:, None],
-                ones,
-            ]
-        )
+        tastes = (customers.style_tastes * STYLE_WEIGHT, customers.colour_tastes, customers.kind_tastes)
+        self._customer_side = np.hstack([*tastes, customers.wallets[:, None], ones])
         self._colour_columns = np.eye(len(MASTERS), dtype=np.float32)[self._masters]
         self._kind_columns = np.ascontiguousarray(world.kind_loadings[:, catalogue.kinds].T)
         self._article_side = lru_cache(maxsize=2)(self._article_side_on)
@@ -158,15 +138,8 @@ class Utility:
         )
         on_sale = (catalogue.launch_days <= day) & (day < catalogue.leave_days)
         own = np.where(on_sale, own, NOT_ON_SALE)
-        return np.hstack(
-            [
-                catalogue.styles,
-                self._colour_columns,
-                self._kind_columns,
-                (2 * PRICE_WEIGHT * relative)[:, None],
-                own[:, None],
-            ]
-        ).astype(np.float32)
+        columns = (catalogue.styles, self._colour_columns, self._kind_columns)
+        return np.hstack([*columns, (2 * PRICE_WEIGHT * relative)[:, None], own[:, None]]).astype(np.float32)
 
     def taste_columns(self, day: int) -> Floats:
         """How utility on ``day`` follows a customer's tastes in style, colour and kind, and the wallet, [A, tastes]."""

@@ -18,8 +18,8 @@ export TF_CPP_MIN_LOG_LEVEL ?= 2
 export TF_USE_LEGACY_KERAS := 1
 
 PURE_ROOMS := serving.retrieval streaming.windows
-PURE_TESTS := tests/serving/retrieval tests/streaming/windows/test_aggregations.py tests/streaming/windows/test_column_fold.py \
-  tests/streaming/windows/test_tile_columns.py tests/streaming/windows/test_new_aggregation.py
+PURE_TESTS := tests/serving/retrieval tests/serving/ranking/test_find_candidates.py tests/towers/training/counts \
+  $(addprefix tests/streaming/windows/,test_aggregations.py test_column_fold.py test_tile_columns.py test_new_aggregation.py)
 
 READING = $(if $(DATA),--data "$(DATA)") $(if $(REJECT_FILE),--reject-file "$(REJECT_FILE)") \
   $(if $(TIME_ZONE),--time-zone "$(TIME_ZONE)")

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
 from serving.retrieval.articles import ACTIVITY_COLUMNS, CATEGORIES, SALES_COLUMNS, ArticleTable
+from serving.retrieval.item_index import ItemIndex
+from serving.retrieval.sources.source import Quota
 
 TODAY = 18_525  # 2020-09-20
 
@@ -34,6 +37,15 @@ def shop(
         activity=activity,
         in_stock=np.ones(n, np.bool_),
     )
+
+
+@dataclass
+class ReleaseParts:
+    """As much of a release as candidates are found in."""
+
+    articles: ArticleTable
+    index: ItemIndex
+    quotas: tuple[Quota, ...]
 
 
 def bought(*purchases: tuple[str, int], times: int = 1) -> dict[str, object]:

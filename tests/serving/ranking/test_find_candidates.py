@@ -2,26 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from serving.ranking.filters.allowed import Allowed
 from serving.ranking.find_candidates import find_candidates
-from serving.retrieval.articles import ArticleTable
 from serving.retrieval.customer import Customer
 from serving.retrieval.item_index import ItemIndex
 from serving.retrieval.sources.category_trend import DepartmentTrendSource
 from serving.retrieval.sources.source import Quota, RetrievalQuery
 from serving.retrieval.sources.trending import TrendingSource
-from tests.serving.retrieval_worlds import TODAY, bought, shop
-
-
-@dataclass
-class ReleaseParts:
-    articles: ArticleTable
-    index: ItemIndex
-    quotas: tuple[Quota, ...]
+from tests.serving.retrieval_worlds import TODAY, ReleaseParts, bought, shop
 
 
 def test_where_nearly_all_is_out_of_stock_the_sources_still_find_what_is_not() -> None:

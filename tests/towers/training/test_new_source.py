@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 
@@ -16,12 +15,12 @@ import serving.retrieval.sources
 from serving.ranking.filters.allowed import Allowed
 from serving.ranking.ranking_features import ranking_feature_names, ranking_features
 from serving.ranking.reasons import reason
-from serving.retrieval.articles import ACTIVITY_COLUMNS, ArticleTable
+from serving.retrieval.articles import ACTIVITY_COLUMNS
 from serving.retrieval.customer import Customer
 from serving.retrieval.item_index import ItemIndex
 from serving.retrieval.sources.registry import SOURCE_NAMES
 from serving.retrieval.sources.source import Quota, RetrievalQuery
-from tests.serving.retrieval_worlds import TODAY, bought, shop
+from tests.serving.retrieval_worlds import TODAY, ReleaseParts, bought, shop
 from towers.data.purchase_log import PurchaseLog
 from towers.training.counts.past_shop import PastShop
 
@@ -111,10 +110,3 @@ def test_it_is_fitted_stored_asked_ranked_and_given_as_a_reason(rooms: dict[str,
 
 def test_known_sources_stay_what_they_were(rooms: dict[str, ModuleType]) -> None:
     assert rooms["registry"].SOURCE_NAMES[:-1] == SOURCE_NAMES
-
-
-@dataclass
-class ReleaseParts:
-    articles: ArticleTable
-    index: ItemIndex
-    quotas: tuple[Quota, ...]

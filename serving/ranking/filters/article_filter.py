@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Any, Self
 
@@ -18,7 +19,7 @@ class InvalidFilter(ValueError):  # noqa: N818 - becomes the status INVALID_ARGU
     """A filter cannot be applied as it stands, or not to this release; the message says what to change."""
 
 
-class ArticleFilter:
+class ArticleFilter(ABC):
     """One filter of a request, frozen; comparable, so that tests can say what was asked."""
 
     def is_narrow(self, articles: ArticleTable) -> bool:
@@ -26,18 +27,18 @@ class ArticleFilter:
         return True
 
     @classmethod
+    @abstractmethod
     def asked(cls, filters: Any) -> Self | None:
         """The filter that a ``Filters`` message of recommender.proto asks for, None where it does not.
 
         Raises:
             InvalidFilter: of no release could it be applied.
         """
-        raise NotImplementedError
 
+    @abstractmethod
     def against(self, articles: ArticleTable) -> Mask:
         """The filter for the articles of one release.
 
         Raises:
             InvalidFilter: it names what the release does not have.
         """
-        raise NotImplementedError

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import ClassVar
 
 import numpy as np
@@ -11,13 +12,14 @@ from serving.ranking.filters.allowed import Allowed
 from serving.retrieval.sources.source import ReleaseView, RetrievalQuery
 
 
-class RequestSource:
+class RequestSource(ABC):
     """Adds articles to the candidates of one request."""
 
     name: ClassVar[str]
     leads: ClassVar[bool] = False
     """Whether its articles are shown for it whoever else proposes them, and stand first where no ranker answers."""
 
+    @abstractmethod
     def propose(
         self, release: ReleaseView, query: RetrievalQuery, allowed: Allowed, found: npt.NDArray[np.int32]
     ) -> npt.NDArray[np.int32]:
@@ -26,7 +28,6 @@ class RequestSource:
         Args:
             found: positions that are candidates already; they may be among the answer.
         """
-        raise NotImplementedError
 
     def reason(self, query: RetrievalQuery, position: int) -> str | None:
         """Why it proposed an article, in words for the shopper; None: no more than that it sells."""

@@ -7,6 +7,7 @@ reason.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -76,7 +77,7 @@ class PastShop(Protocol):
         ...
 
 
-class CandidateSource:
+class CandidateSource(ABC):
     """Proposes articles for a customer. A source of its own overrides ``propose``, and what else it needs."""
 
     name: ClassVar[str]
@@ -92,7 +93,7 @@ class CandidateSource:
         """Learn from the shop before a day. May take long, and import what serving does not have."""
         return cls()
 
-    def save(self, folder: Path) -> None:
+    def save(self, folder: Path) -> None:  # noqa: B027 - most learn nothing
         """Write what :meth:`load` reads; a source that learns nothing writes nothing."""
 
     @classmethod
@@ -104,12 +105,12 @@ class CandidateSource:
         """
         return cls()
 
-    def refresh(self, articles: ArticleTable) -> None:
+    def refresh(self, articles: ArticleTable) -> None:  # noqa: B027 - most look at no live column
         """Work out anew what depends on live columns of the whole catalogue; called by who follows them."""
 
+    @abstractmethod
     def propose(self, query: RetrievalQuery, limit: int) -> Proposal:
         """At most ``limit`` articles, best first; :data:`NOTHING` where the source has nothing to say."""
-        raise NotImplementedError
 
     def reason(self, query: RetrievalQuery, position: int) -> str | None:
         """Why it proposed an article, in words for the shopper; None: no more than that it sells."""

@@ -108,7 +108,7 @@ class Recommender:
             if found is None:
                 found = pipeline.find_trending(query, allowed)
             # 5 Features of the candidates, and 6 the ranker.
-            scores = await self._rank(trace, release, query, found) if personal else source_order(found)
+            scores = await self._rank(trace, pipeline, release, query, found) if personal else source_order(found)
             # 7 Diversity and shop rules, reasons.
             with trace.timed("arrange"):
                 order = pipeline.rerank(shopper.customer, found, scores)
@@ -155,12 +155,12 @@ class Recommender:
         return known if number == release.number else None
 
     async def _rank(
-        self, trace: Trace, release: Release, query: RetrievalQuery, found: Candidates
+        self, trace: Trace, pipeline: RankingPipeline, release: Release, query: RetrievalQuery, found: Candidates
     ) -> npt.NDArray[np.float32]:
         """The ranker's scores, else those of the sources' own order."""
         if len(found) == 0:
             return np.empty(0, np.float32)
-        features = trace.local("features", lambda: RankingPipeline(release).features(query, found))
+        features = trace.local("features", lambda: pipeline.features(query, found))
         if features is None:
             return source_order(found)
         scores = await trace.remote("ranker", rank(self._models, release, features))

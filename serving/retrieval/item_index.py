@@ -11,6 +11,8 @@ import faiss
 import numpy as np
 import numpy.typing as npt
 
+from serving.retrieval.best_first import best_first
+
 PRIOR_SMOOTHING = 0.3
 
 
@@ -82,9 +84,7 @@ class ItemIndex:
         and the scores serve more than one source.
         """
         whole = scores + self._prior
-        count = min(count, len(self))
-        near = np.argpartition(-whole, count - 1)[:count] if count else np.empty(0, np.intp)
-        near = near[np.lexsort((near, -whole[near]))]
+        near = best_first(whole, count)
         return near.astype(np.int32), whole[near]
 
     def search_many(
@@ -110,9 +110,7 @@ class ItemIndex:
         """
         found = np.flatnonzero(among).astype(np.int32)
         cosines = (self.vectors @ self.vectors[position])[found]
-        count = min(count, found.size)
-        near = np.argpartition(-cosines, count - 1)[:count] if count else np.empty(0, np.intp)
-        near = near[np.lexsort((found[near], -cosines[near]))]
+        near = best_first(cosines, count)
         return found[near], cosines[near]
 
     def similar(self, position: int, count: int) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.float32]]:

@@ -87,7 +87,7 @@ class ArticleState:
             self._load()
         except redis.RedisError as error:
             self._note(error)
-        self._release.refresh()
+        self._refresh_release()
 
     def start(self) -> None:
         """Follow the changes from here on, in a thread of its own."""

@@ -2,31 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, ClassVar, Self
+from typing import ClassVar
 
 import numpy as np
 
-from serving.ranking.filters.article_filter import ArticleFilter, InvalidFilter, Mask
+from serving.ranking.filters.article_filter import InvalidFilter, Mask
+from serving.ranking.filters.list_filter import ListFilter
 from serving.retrieval.articles import ArticleTable
 
-MOST_VALUES = 100
 
-
-@dataclass(frozen=True)
-class _CategoryValues(ArticleFilter):
-    values: tuple[str, ...]
-
-    field: ClassVar[str]
+class _CategoryValues(ListFilter):
+    what, most = "values", 100
     category: ClassVar[str]
     """One of :data:`serving.retrieval.articles.CATEGORIES`."""
-
-    @classmethod
-    def asked(cls, filters: Any) -> Self | None:
-        values = getattr(filters, cls.field)
-        if len(values) > MOST_VALUES:
-            raise InvalidFilter(f"filters.{cls.field} lists {len(values)} values; give at most {MOST_VALUES}")
-        return cls(tuple(values)) if values else None
 
     def against(self, articles: ArticleTable) -> Mask:
         known = articles.vocabularies[self.category]

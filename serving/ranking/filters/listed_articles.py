@@ -2,37 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, ClassVar, Self
-
 import numpy as np
 import numpy.typing as npt
 
-from serving.ranking.filters.article_filter import ArticleFilter, InvalidFilter, Mask
+from serving.ranking.filters.article_filter import Mask
+from serving.ranking.filters.list_filter import ListFilter
 from serving.retrieval.articles import ArticleTable
 
-MOST_LISTED = 1_000
 
-
-@dataclass(frozen=True)
-class _ListedArticles(ArticleFilter):
-    article_ids: tuple[str, ...]
-
-    field: ClassVar[str]
-
-    @classmethod
-    def asked(cls, filters: Any) -> Self | None:
-        listed = getattr(filters, cls.field)
-        if len(listed) > MOST_LISTED:
-            raise InvalidFilter(f"filters.{cls.field} lists {len(listed)} articles; give at most {MOST_LISTED}")
-        return cls(tuple(listed)) if listed else None
+class _ListedArticles(ListFilter):
+    what, most = "articles", 1_000
 
     def is_narrow(self, articles: ArticleTable) -> bool:
         return False  # the included are candidates by themselves; the excluded are few
 
     def positions(self, articles: ArticleTable) -> npt.NDArray[np.int32]:
         """Of those that the release knows, ascending, each once."""
-        positions = np.unique(articles.positions(self.article_ids))
+        positions = np.unique(articles.positions(self.values))
         return positions[positions >= 0]
 
 

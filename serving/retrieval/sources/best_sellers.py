@@ -43,6 +43,4 @@ class LiveCache(Generic[_Made]):
 
 def best_sellers(units: npt.NDArray[np.float32], count: int) -> Proposal:
     """The ``count`` articles with the highest of ``units`` [n], best first."""
-    count = min(count, units.size)
-    chosen = np.argpartition(-units, count - 1)[:count].astype(np.int32) if count else np.empty(0, np.int32)
-    return top_k(chosen, units[chosen], count)
+    return top_k(np.arange(units.size, dtype=np.int32), units, count)

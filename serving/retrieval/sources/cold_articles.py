@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from serving.retrieval.sources.best_sellers import LiveCache
 from serving.retrieval.sources.searched_articles import is_cold, latest
 from serving.retrieval.sources.source import NOTHING, CandidateSource, Proposal, RetrievalQuery, top_k
@@ -28,8 +26,7 @@ class ColdArticlesSource(CandidateSource):
             return NOTHING
         searched = self._searched.of(query.articles)
         scores = query.item_scores[searched] + PRIOR_SHARE * query.index.prior(searched)
-        near = np.argpartition(-scores, limit - 1)[:limit] if scores.size > limit else np.arange(scores.size)
-        return top_k(searched[near], scores[near], limit)
+        return top_k(searched, scores, limit)
 
     def reason(self, query: RetrievalQuery, position: int) -> str:
         return "A rare find, like what you bought lately" if query.customer.has_history else "A rare find"

@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from serving.retrieval.articles import ArticleTable
+from serving.retrieval.best_first import best_first
 from serving.retrieval.customer import Customer
 from serving.retrieval.item_index import ItemIndex
 
@@ -141,7 +142,7 @@ class ReleaseView(Protocol):
 
 def top_k(positions: npt.NDArray[np.int32], scores: npt.NDArray[np.float32], limit: int) -> Proposal:
     """The ``limit`` highest scores, best first; ties go to the lower position, so that answers repeat."""
-    order = np.lexsort((positions, -scores))[:limit]
+    order = best_first(scores, limit, positions)
     return Proposal(positions[order], scores[order].astype(np.float32))
 
 

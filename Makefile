@@ -8,6 +8,7 @@
 # make torture          kill workers, Redis and Kafka fifty times while purchases stream; every window must be right
 #                       (CLUSTER=1: on a Redis Cluster, whose masters lose their last second or everything)
 # make bench-streaming  purchases a second, milliseconds from purchase to online value
+# make bench-gateway    Recommend beside a straight composition and its floor, alone and under load
 # make lock   resolve requirements.lock anew from pyproject.toml
 
 PYTHON ?= python3.11
@@ -24,7 +25,7 @@ PURE_TESTS := tests/serving/retrieval tests/serving/ranking/test_find_candidates
 READING = $(if $(DATA),--data "$(DATA)") $(if $(REJECT_FILE),--reject-file "$(REJECT_FILE)") \
   $(if $(TIME_ZONE),--time-zone "$(TIME_ZONE)")
 
-.PHONY: setup demo up test lint coverage lock proto bench bench-streaming torture clean
+.PHONY: setup demo up test lint coverage lock proto bench bench-gateway bench-streaming torture clean
 
 setup: $(SETUP)
 
@@ -67,6 +68,9 @@ lock: $(SETUP)
 proto: $(SETUP)
 	@$(BIN)/python -m grpc_tools.protoc -I. --python_out=. --pyi_out=. $(wildcard serving/proto/*.proto)
 	@$(BIN)/python -m grpc_tools.protoc -I. --grpc_python_out=. serving/proto/recommender.proto
+
+bench-gateway: $(SETUP)
+	@$(BIN)/python -m pytest tests/benchmarks/bench_gateway.py --override-ini python_files='bench_*.py' -s
 
 bench-streaming: $(SETUP)
 	@$(BIN)/python -m pytest tests/benchmarks/bench_streaming.py --override-ini python_files='bench_*.py' -s

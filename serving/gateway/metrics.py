@@ -14,6 +14,10 @@ DEGRADED = Counter("vitrine_degraded_total", "Answers that a stage did not contr
 REQUESTS = Counter("vitrine_requests_total", "Calls by method and gRPC status", ["method", "code"])
 UNKNOWN_CUSTOMERS = Counter("vitrine_unknown_customers_total", "Answers to customers of whom nothing is known")
 IMPRESSIONS_DROPPED = Counter("vitrine_impressions_dropped_total", "Impressions that did not reach Kafka")
+EVENT_LOOP_LAG = Histogram(
+    "vitrine_event_loop_lag_seconds", "How much later than asked the event loop wakes a sleeper", buckets=_SECONDS
+)
+GC_PAUSES = Histogram("vitrine_gc_pause_seconds", "Pauses of the garbage collector", ["generation"], buckets=_SECONDS)
 UNDER_WAY = Gauge("vitrine_recommend_under_way", "Recommend calls that have begun and are not answered yet")
 RELEASE = Gauge("vitrine_release", "The release that answers")
 RELEASE_FAILURES = Counter("vitrine_release_failures_total", "Releases that could not be loaded or warmed up")

@@ -24,6 +24,7 @@ from infra.base.errors import UserError
 from infra.base.redis_url import RedisUrl
 from infra.base.settings import Settings
 from serving.gateway.interactions.interaction_log import InteractionLog, InteractionLogConfig
+from serving.gateway.process_health import keep_out_of_collections, watch_event_loop, watched_collector
 from serving.gateway.recommend import Recommender
 from serving.gateway.service import SERVICE, RecommenderService
 from serving.gateway.stages.customer_features import CustomerFeatures
@@ -112,14 +113,19 @@ async def running_gateway(settings: Settings, config: GatewayConfig) -> AsyncIte
         for name in _HEALTH_NAMES:
             await health_service.set(name, health_pb2.HealthCheckResponse.NOT_SERVING)
         await server.start()
-        telling = asyncio.create_task(_when_ready(releases.ready, interaction_log, known_articles, health_service))
+        tasks = (
+            following,
+            asyncio.create_task(_when_ready(releases.ready, interaction_log, known_articles, health_service)),
+            asyncio.create_task(watch_event_loop()),
+        )
         try:
-            yield Gateway(join_address(config.host, port), releases.ready)
+            with watched_collector():
+                yield Gateway(join_address(config.host, port), releases.ready)
         finally:
             # First tell balancers, then finish what has begun, then let go of what it needed.
             await health_service.enter_graceful_shutdown()
             await server.stop(config.drain_s)
-            for task in (following, telling):
+            for task in tasks:
                 task.cancel()
                 with suppress(asyncio.CancelledError):
                     await task
@@ -214,6 +220,7 @@ async def _when_ready(
     health_service: health.aio.HealthServicer,
 ) -> None:
     await ready.wait()
+    keep_out_of_collections()
     for name in _HEALTH_NAMES:
         await health_service.set(name, health_pb2.HealthCheckResponse.SERVING)
     # Only now: what these two import takes half a second each, which the first answer need not wait for.

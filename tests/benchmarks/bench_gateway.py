@@ -1,281 +1,293 @@
-"""The gateway with a catalogue of H&M's size: time to readiness, memory, and the milliseconds of Recommend by stage.
+"""Recommend beside a straight composition and beside its floor, alone and under load, while purchases stream.
 
-Real Redis, model server and gateway process; Kafka is left out, so impressions are dropped. ``make bench``, or
-``python -m pytest tests/benchmarks/bench_gateway.py -s --override-ini python_files='bench_*.py'``.
+Real Redis, Kafka, model server, stream worker and gateway; a made-up catalogue of H&M's size. The floor is what no
+gateway in Python can go below: an empty call to it, one HMGET and the two model calls with bytes made before. Blocks of
+the three alternate. `make bench-gateway`.
 """
 
 from __future__ import annotations
 
 import itertools
 import os
+import sys
+import threading
 import time
 import urllib.request
-from dataclasses import replace
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import grpc
 import numpy as np
 import psutil
 import redis
+from grpc_health.v1 import health_pb2, health_pb2_grpc
 
-from feature_repo.online.format import encode_timestamp, encode_value
-from feature_repo.online.keys import entity_key, feature_field, timestamp_field
-from feature_repo.schema import ARTICLE_ACTIVITY_30D, CUSTOMER_HISTORY, CUSTOMER_PROFILE, View
+from feature_repo.events.rules import purchase_event
+from feature_repo.online.keys import entity_key, feature_field
+from feature_repo.schema import CUSTOMER_HISTORY
+from infra.base.calendar import DAY_MICROS
 from infra.base.figures import Figure, write_figures
 from infra.base.settings import Settings
-from infra.local.command import gateway
+from infra.local.command import VitrineCommand, gateway
+from infra.local.kafka.server import KafkaServer
+from infra.local.kafka.topics import create_topics
 from infra.local.model_server import ModelServer
 from infra.local.ports import free_port
 from infra.local.redis import RedisServer
-from serving.proto import recommender_pb2 as pb
-from serving.proto import recommender_pb2_grpc
-from serving.ranking.query_features import QUERY_CATEGORIES, QUERY_NUMERIC
-from serving.ranking.ranking_features import ranking_feature_names
-from serving.release.manifest import Manifest, SourceQuota
-from serving.release.writer import ReleaseContent, write_release
-from serving.retrieval.articles import ACTIVITY_COLUMNS, CATEGORIES, SALES_COLUMNS, ArticleTable
-from serving.retrieval.customer import RECENT_PURCHASES
-from serving.retrieval.sources.bought_together import NEIGHBOURS, BoughtTogetherSource
-from serving.retrieval.sources.registry import source_class
-from serving.retrieval.sources.source import Quota
-from towers.data.purchase_log import PurchaseLog
-from towers.training.counts.article_counts import with_counts
-from towers.training.factor_fitting import fit_latent_factors
-from towers.training.fitting import QUOTAS
+from serving.ranking.query_features import query_inputs
+from serving.release.reader import Release
+from serving.retrieval.customer import RECENT_PURCHASES, Customer
+from serving.tf_serving.prediction import PREDICT, predict_request
+from streaming.events.producer import PurchaseProducer
+from tests.benchmarks.gateway_load import Load, closed_loop, one_caller, open_loop
+from tests.benchmarks.made_up_shop import ARTICLES, TODAY, WINDOW, fill_online_store, write_bundle, write_models
 
-ARTICLES, PRODUCTS, DIM, CUSTOMERS, REQUESTS = 105_542, 47_224, 64, 500, 1_500
-CATEGORY_SIZES = dict(zip(CATEGORIES, (131, 19, 30, 50, 8, 20, 250, 10, 5, 56, 21), strict=True))
-TODAY = 18_525  # 2020-09-20
-WINDOW = "2020-09-20"
+BLOCKS = int(os.environ.get("VITRINE_BENCH_BLOCKS", 6))
+CALLS = 150  # of a block
+LOOP_SECONDS = 10.0
+CALLERS = 16
+PURCHASES_A_SECOND = 200
+GUEST_SHARE = 0.1
+CANDIDATES = 400
+DEADLINE_S = 0.3  # of the open loop: a shop page waits no longer for a shelf
 
 
-def article_table(rng: np.random.Generator) -> ArticleTable:
-    categories = np.stack([rng.integers(1, size + 1, ARTICLES) for size in CATEGORY_SIZES.values()], axis=1)
-    activity = rng.gamma(0.3, 30, (ARTICLES, len(ACTIVITY_COLUMNS))).astype(np.float32)
-    sales = rng.gamma(0.5, 1_000, (ARTICLES, len(SALES_COLUMNS))).astype(np.float32)
-    # As at H&M over some days, nearly all of a catalogue is cold.
-    units = SALES_COLUMNS.index("units")
-    sales[:, units] = np.where(rng.random(ARTICLES) < 0.95, rng.integers(0, 6, ARTICLES), sales[:, units] + 6)
-    purchases = PurchaseLog(
-        np.repeat(np.arange(5_000, dtype=np.int32), 4),
-        rng.integers(0, ARTICLES, 20_000).astype(np.int32),
-        np.full(20_000, TODAY - 1, np.int32),
-    )
-    table = ArticleTable(
-        ids=[f"{108775000 + number:010d}" for number in range(ARTICLES)],
-        names=np.asarray([f"Product {number % PRODUCTS}".encode() for number in range(ARTICLES)]),
-        product=rng.integers(0, PRODUCTS, ARTICLES).astype(np.int32),
-        categories=categories.astype(np.int32),
-        vocabularies={name: ["", *(f"{name} {n}" for n in range(size))] for name, size in CATEGORY_SIZES.items()},
-        sales=sales,
-        activity=activity,
-        in_stock=np.ones(ARTICLES, np.bool_),
-    )
-    table = with_counts(table, purchases)
-    return replace(
-        table, latent_factors=fit_latent_factors(purchases, table, rng.normal(size=(ARTICLES, 40)).astype(np.float32))
-    )
+@dataclass(frozen=True)
+class Metrics:
+    """One look at a gateway's own metrics: sums, counts and buckets of histograms, by series."""
 
+    series: dict[str, float]
 
-def write_bundle(releases_dir: Path, rng: np.random.Generator) -> np.ndarray:
-    table = article_table(rng)
-    vectors = rng.normal(size=(ARTICLES, DIM)).astype(np.float32)
-    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
-    neighbours = rng.integers(0, ARTICLES, (ARTICLES, NEIGHBOURS), dtype=np.int32)
-    together = BoughtTogetherSource(neighbours, np.sort(rng.random(neighbours.shape, np.float32))[:, ::-1].copy())
-    quotas = [
-        Quota(together if name == together.name else source_class(name).load(Path(), table), limit)
-        for name, limit in QUOTAS.items()
-    ]
-    manifest = Manifest(
-        release=1,
-        as_of=WINDOW,
-        created_at="2020-09-20T00:00:00+00:00",
-        seed=1,
-        articles=ARTICLES,
-        embedding_dim=DIM,
-        temperature=0.1,
-        prior_weight=0.3,
-        sources=tuple(SourceQuota(quota.source.name, quota.limit) for quota in quotas),
-        query_numeric=QUERY_NUMERIC,
-        query_categories={name: ["", "ACTIVE"] for name in QUERY_CATEGORIES},
-        ranking_features=ranking_feature_names(tuple(QUOTAS)),
-        image_backbone="none",
-        metrics={},
-    )
-    nothing = dict.fromkeys(("query_tower", "candidate_tower", "ranker"), lambda folder: folder.mkdir(parents=True))
-    write_release(releases_dir, ReleaseContent(manifest, table, vectors, quotas, nothing, {}, {}))
-    return vectors
+    @classmethod
+    def read(cls, port: int) -> Metrics:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics") as response:
+            pairs = (line.rsplit(" ", 1) for line in response.read().decode().splitlines() if line[0] != "#")
+            return cls({series: float(value) for series, value in pairs})
 
-
-def write_models(base_dir: Path, vectors: np.ndarray) -> None:
-    """A query tower and a ranker of the real ones' shapes, untrained."""
-    import tensorflow as tf
-
-    class QueryTower(tf.Module):
-        def __init__(self) -> None:
-            super().__init__()
-            self.items = tf.Variable(vectors)
-            self.dense = tf.Variable(tf.random.normal((len(QUERY_NUMERIC) + DIM, DIM), stddev=0.1))
-
-        @tf.function(
-            input_signature=[
-                tf.TensorSpec((None, len(QUERY_NUMERIC)), tf.float32, "numeric"),
-                tf.TensorSpec((None, len(QUERY_CATEGORIES)), tf.int32, "categories"),
-                tf.TensorSpec((None, RECENT_PURCHASES), tf.int32, "recent"),
-                tf.TensorSpec((None, RECENT_PURCHASES), tf.float32, "recent_age_days"),
-            ]
+    def mean_ms(self, before: Metrics, name: str, labels: str = "") -> float:
+        total, count = (
+            self.series.get(f"{name}_{part}{labels}", 0.0) - before.series.get(f"{name}_{part}{labels}", 0.0)
+            for part in ("sum", "count")
         )
-        def __call__(self, numeric, categories, recent, recent_age_days):
-            known = tf.cast(recent >= 0, tf.float32)[..., None]
-            history = tf.reduce_sum(tf.gather(self.items, tf.maximum(recent, 0)) * known, axis=1)
-            numbers = tf.where(tf.math.is_nan(numeric), 0.0, tf.math.log1p(tf.abs(numeric)))
-            mixed = history + tf.concat([numbers, history], axis=1) @ self.dense * 0.01
-            return {"query_embedding": tf.math.l2_normalize(mixed, axis=1)}
+        return total / count * 1e3 if count else float("nan")
 
-    features = len(ranking_feature_names(tuple(QUOTAS)))
+    def stages(self) -> list[str]:
+        prefix = 'vitrine_stage_seconds_sum{stage="'
+        return [series.removeprefix(prefix).removesuffix('"}') for series in self.series if series.startswith(prefix)]
 
-    class Ranker(tf.Module):
-        def __init__(self) -> None:
-            super().__init__()
-            sizes = (features, 64, 32, 1)
-            self.layers = [
-                [tf.Variable(tf.random.normal((a, b), stddev=0.1)) for a, b in itertools.pairwise(sizes)]
-                for _ in range(4)
-            ]
-
-        @tf.function(input_signature=[tf.TensorSpec((None, features), tf.float32, "features")])
-        def __call__(self, features):
-            scaled = tf.where(tf.math.is_nan(features), 0.0, tf.sign(features) * tf.math.log1p(tf.abs(features)))
-            scores = []
-            for first, second, last in self.layers:
-                scores.append(tf.nn.relu(tf.nn.relu(scaled @ first) @ second) @ last)
-            return {"score": tf.sigmoid(tf.add_n(scores) / 4)[:, 0]}
-
-    for name, model in {"query_tower": QueryTower(), "ranker": Ranker()}.items():
-        tf.saved_model.save(model, str(base_dir / name / "1"), signatures={"serving_default": model.__call__})
-    (base_dir / "models.config").write_text(
-        "model_config_list {"
-        + "".join(
-            f' config {{ name: "{name}" base_path: "{base_dir / name}" model_platform: "tensorflow"'
-            ' version_labels { key: "stable" value: 1 } }'
-            for name in ("query_tower", "ranker")
-        )
-        + " }\n"
-    )
+    def percentile_ms(self, before: Metrics, name: str, percent: float) -> float:
+        """The upper bound of the bucket that holds it, all labels together."""
+        counts: dict[float, float] = {}
+        for series, value in self.series.items():
+            if series.startswith(f"{name}_bucket"):
+                bound = float(series.split('le="')[1].split('"')[0])
+                counts[bound] = counts.get(bound, 0.0) + value - before.series.get(series, 0.0)
+        bounds = sorted(counts)
+        return next((b * 1e3 for b in bounds if counts[b] >= percent / 100 * counts[bounds[-1]]), float("nan"))
 
 
-def fill_online_store(client: redis.Redis, rng: np.random.Generator) -> list[str]:
-    """Sales of every article, and customers with 5 to 60 articles bought; gives the customers' ids."""
-    stamp = encode_timestamp(time_of_batch())
+class Floor:
+    """What an answer cannot do without, with bytes made before."""
 
-    def row(view: View, values: dict[str, object]) -> dict[bytes, bytes]:
-        kinds = {feature.name: feature.kind for feature in view.features}
-        fields = {feature_field(view.name, name): encode_value(kinds[name], value) for name, value in values.items()}
-        return {**fields, timestamp_field(view.name): stamp}
+    def __init__(self, settings: Settings, release: Release, customer_id: str) -> None:
+        gateway_channel = grpc.insecure_channel(settings.gateway_address)
+        self._empty = health_pb2_grpc.HealthStub(gateway_channel).Check
+        self._redis = redis.Redis.from_url(settings.redis_url, protocol=2)
+        self._key = entity_key("customer", customer_id)
+        self._fields = [feature_field(CUSTOMER_HISTORY.name, feature.name) for feature in CUSTOMER_HISTORY.features]
+        self._predict = grpc.insecure_channel(settings.tf_serving_address).unary_unary(PREDICT)
+        nothing = Customer.from_values(customer_id, {}, release.articles, TODAY)
+        recent = np.full((1, RECENT_PURCHASES), 7, np.int32)
+        tensors = query_inputs([nothing], release.query_vocabularies).tensors() | {"recent": recent}
+        rows = np.random.default_rng(1).random((CANDIDATES, len(release.manifest.ranking_features)), np.float32)
+        self._query_tower = predict_request("query_tower", tensors, version=1).SerializeToString()
+        self._ranker = predict_request("ranker", {"features": rows}, version=1).SerializeToString()
 
-    ids = [f"{108775000 + number:010d}" for number in range(ARTICLES)]
-    units = rng.gamma(0.3, 30, ARTICLES).astype(int)
-    pipeline = client.pipeline(transaction=False)
-    for number, article_id in enumerate(ids):
-        u = int(units[number])
-        values = {"units": u, "distinct_customers": u, "units_7d": u // 4, "units_3d": u // 10, "trend": 1.0}
-        values |= {"mean_price_micros": 25_000.0, "last_sale_at": (TODAY * 86_400 - 5) * 1_000_000}
-        pipeline.hset(entity_key("article", article_id), mapping=row(ARTICLE_ACTIVITY_30D, values))
-        if number % 5_000 == 4_999:
-            pipeline.execute()
-    customers = [f"{number:064x}" for number in range(CUSTOMERS)]
-    for customer in customers:
-        bought = rng.choice(ARTICLES, int(rng.integers(5, 61)), replace=False)
-        days = np.sort(rng.integers(TODAY - 400, TODAY, bought.size))[::-1]
-        history = dict.fromkeys(("purchases", "distinct_articles", "active_days", "spend_micros"), 3)
-        history |= {"spend_mean_micros": 25_000.0, "spend_std_micros": 9_000.0, "online_share": 0.5}
-        history |= {"first_purchase_day": int(days[-1]), "last_purchase_day": int(days[0])}
-        history |= {"weekday_shares": [0.1] * 7, "season_shares": [0.25] * 4}
-        history |= {"articles": [ids[n] for n in bought], "article_times": [1] * bought.size}
-        history |= {"article_last_days": days.tolist()}
-        profile = {"age": 30, "club_member_status": "ACTIVE", "fashion_news_frequency": "NONE", "active": True}
-        fields = row(CUSTOMER_HISTORY, history) | row(CUSTOMER_PROFILE, profile)
-        pipeline.hset(entity_key("customer", customer), mapping=fields)
-    pipeline.execute()
-    return customers
+    def milliseconds(self, calls: int) -> list[float]:
+        taken = []
+        for _ in range(calls):
+            started = time.perf_counter()
+            self._empty(health_pb2.HealthCheckRequest())
+            self._redis.hmget(self._key, self._fields)
+            self._predict(self._query_tower)
+            self._predict(self._ranker)
+            taken.append((time.perf_counter() - started) * 1e3)
+        return taken
 
 
-def time_of_batch():
-    from datetime import UTC, datetime
+class StraightComposition(VitrineCommand):
+    """The peer as a process, on a port of its own choice."""
 
-    return datetime(2020, 9, 20, tzinfo=UTC)
+    def __init__(self, settings: Settings, release_folder: Path) -> None:
+        super().__init__("straight", [], settings, lambda command: command.has_logged("listens on"))
+        self._release_folder = release_folder
 
+    def _command(self) -> list[str]:
+        return [sys.executable, "-m", "tests.benchmarks.straight_composition", str(self._release_folder)]
 
-def stage_means(metrics_port: int) -> dict[str, float]:
-    """Mean milliseconds by stage, from the gateway's own metrics."""
-    with urllib.request.urlopen(f"http://127.0.0.1:{metrics_port}/metrics") as response:
-        lines = response.read().decode().splitlines()
-    totals: dict[str, dict[str, float]] = {}
-    for line in lines:
-        for part in ("sum", "count"):
-            prefix = f'vitrine_stage_seconds_{part}{{stage="'
-            if line.startswith(prefix):
-                stage, value = line.removeprefix(prefix).split('"} ')
-                totals.setdefault(stage, {})[part] = float(value)
-    return {stage: total["sum"] / total["count"] * 1e3 for stage, total in totals.items()}
+    @property
+    def address(self) -> str:
+        return "127.0.0.1:" + self.log_path.read_text().split("listens on ")[1].split()[0]
 
 
-def test_recommend_over_a_whole_catalogue(tmp_path: Path) -> None:
+@contextmanager
+def purchases_streaming(settings: Settings, customers: list[str], article_ids: list[str]) -> Iterator[None]:
+    """So many purchases a second, while the block runs."""
+    stop = threading.Event()
+
+    def buy() -> None:
+        rng, started = np.random.default_rng(2), time.perf_counter()
+        with PurchaseProducer(settings.kafka_bootstrap_servers, linger_ms=5) as producer:
+            for number in itertools.count():
+                if stop.wait(max(0.0, number / PURCHASES_A_SECOND - (time.perf_counter() - started))):
+                    return
+                customer, article = customers[number % len(customers)], article_ids[int(rng.zipf(1.25)) % ARTICLES]
+                at_us = TODAY * DAY_MICROS + number
+                producer.send_soon(customer, purchase_event(f"b-{number}", at_us, customer, article, 20_000, 2), at_us)
+
+    buyer = threading.Thread(target=buy)
+    buyer.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        buyer.join()
+
+
+def cpu_of(processes: dict[str, psutil.Process]) -> dict[str, float]:
+    return {name: sum(process.cpu_times()[:2]) for name, process in processes.items()}
+
+
+def test_recommend(tmp_path: Path) -> None:
     rng = np.random.default_rng(1)
     vectors = write_bundle(tmp_path / "releases", rng)
     write_models(tmp_path / "models", vectors)
     metrics_port = free_port()
     with (
         RedisServer.start(tmp_path / "redis", tmp_path / "logs") as redis_server,
+        KafkaServer.start(tmp_path / "kafka", tmp_path / "logs") as kafka,
         ModelServer.start(tmp_path / "models", tmp_path / "logs") as model_server,
     ):
-        customers = fill_online_store(redis.Redis.from_url(redis_server.url), rng)
+        create_topics(kafka.bootstrap_servers)
+        known = fill_online_store(redis.Redis.from_url(redis_server.url), rng)
         settings = Settings(
             var_dir=tmp_path,
             redis_url=redis_server.url,
-            kafka_bootstrap_servers=f"127.0.0.1:{free_port()}",
+            kafka_bootstrap_servers=kafka.bootstrap_servers,
             tf_serving_address=model_server.address,
             gateway_address=f"127.0.0.1:{free_port()}",
             clock=WINDOW,
         )
+        release = Release.open(tmp_path / "releases" / "1")
+        guests = [f"guest-{number}" for number in range(int(GUEST_SHARE * len(known)))]
+        customers = np.random.default_rng(3).permutation(known + guests).tolist()
         started = time.perf_counter()
-        with gateway(settings, ["--metrics-port", str(metrics_port)]) as process:
+        worker = VitrineCommand("stream", ["stream"], settings, lambda command: command.has_logged("streaming:"))
+        with gateway(settings, ["--metrics-port", str(metrics_port)]) as process, worker as stream:
             process.start_again()
             ready_s = time.perf_counter() - started
-            gateway_process = psutil.Process(process.pid)
-            milliseconds, cpu_ms = _ask(settings.gateway_address, customers, gateway_process)
-            stages = stage_means(metrics_port)
-            rss_mib = gateway_process.memory_info().rss / 2**20
-    p50, p99 = np.percentile(milliseconds, [50, 99])
-    figures = {
-        "ready_seconds": Figure(round(ready_s, 2), "s"),
-        "rss_mib": Figure(round(rss_mib, 1), "MiB"),
-        "recommend_ms_p50": Figure(round(p50, 2), "ms"),
-        "recommend_ms_p99": Figure(round(p99, 2), "ms"),
-        "gateway_cpu_ms": Figure(round(cpu_ms, 2), "ms"),
-        **{f"stage_ms_{stage}": Figure(round(value, 2), "ms") for stage, value in stages.items()},
-    }
-    load = os.getloadavg()[0]
-    print(f"\n{ARTICLES} articles, {REQUESTS} requests of one client; machine's load {load:.1f}")
+            stream.start_again()
+            with StraightComposition(settings, tmp_path / "releases" / "1") as peer:
+                peer.start_again()
+                processes = {
+                    name: psutil.Process(pid)
+                    for name, pid in {
+                        "gateway": process.pid, "model_server": model_server.pid, "redis": redis_server.pid,
+                        "stream": stream.pid, "straight": peer.pid,
+                    }.items()
+                }  # fmt: skip
+                bench = Bench(settings, metrics_port, customers, known, peer.address, processes)
+                figures = bench.measure(Floor(settings, release, known[0]), list(release.articles.ids))
+        figures["ready_seconds"] = Figure(round(ready_s, 2), "s")
+    print(f"\n{ARTICLES} articles; machine's load {os.getloadavg()[0]:.1f}")
     for name, figure in figures.items():
-        print(f"  {name:24} {figure.value:10.2f} {figure.unit}")
+        beside = f"   {figure.peer}: {figure.peer_value:.2f}" if figure.peer_value is not None else ""
+        print(f"  {name:34} {figure.value:10.2f} {figure.unit}{beside}")
     write_figures(Settings.from_environment().reports_dir, "gateway", figures)
 
 
-def _ask(address: str, customers: list[str], process: psutil.Process) -> tuple[np.ndarray, float]:
-    """Milliseconds of each request of one client, and the gateway's processor time a request."""
-    milliseconds = np.empty(REQUESTS)
-    with grpc.insecure_channel(address) as channel:
-        stub = recommender_pb2_grpc.RecommenderStub(channel)
-        for customer in customers[:200]:
-            stub.Recommend(pb.RecommendRequest(customer_id=customer), timeout=5)
-        before = sum(process.cpu_times()[:2])
-        for number in range(REQUESTS):
-            request = pb.RecommendRequest(customer_id=customers[number % len(customers)])
-            started = time.perf_counter()
-            answer = stub.Recommend(request, timeout=5)
-            milliseconds[number] = (time.perf_counter() - started) * 1e3
-            assert {part.stage for part in answer.degraded} <= {"impressions"}, answer.degraded
-        cpu_ms = (sum(process.cpu_times()[:2]) - before) / REQUESTS * 1e3
-    return milliseconds, cpu_ms
+@dataclass
+class Bench:
+    """The measurements, in the order of the table."""
+
+    settings: Settings
+    metrics_port: int
+    customers: list[str]
+    known: list[str]
+    peer_address: str
+    processes: dict[str, psutil.Process]
+
+    def measure(self, floor: Floor, article_ids: list[str]) -> dict[str, Figure]:
+        address = self.settings.gateway_address
+        for target in (address, self.peer_address):
+            one_caller(target, self.customers, 200)
+        floor.milliseconds(100)
+        figures: dict[str, Figure] = {}
+        quiet = one_caller(address, self.customers, BLOCKS * CALLS)
+        with purchases_streaming(self.settings, self.known, article_ids):
+            time.sleep(3)
+            figures |= self._one_client(floor, quiet)
+            figures |= self._under_load()
+        return figures
+
+    def _one_client(self, floor: Floor, quiet: Load) -> dict[str, Figure]:
+        address, least = self.settings.gateway_address, []
+        own, peer, cpu = Load(), Load(), dict.fromkeys(self.processes, 0.0)
+        before = Metrics.read(self.metrics_port)
+        for _ in range(BLOCKS):
+            used = cpu_of(self.processes)
+            own.milliseconds += one_caller(address, self.customers, CALLS).milliseconds
+            cpu = {name: cpu[name] + value - used[name] for name, value in cpu_of(self.processes).items()}
+            peer.milliseconds += one_caller(self.peer_address, self.customers, CALLS // 3).milliseconds
+            least += floor.milliseconds(CALLS)
+        after = Metrics.read(self.metrics_port)
+        straight = "straight composition"
+        stages = {
+            f"stage_ms_{stage}": Figure(
+                round(after.mean_ms(before, "vitrine_stage_seconds", f'{{stage="{stage}"}}'), 2), "ms"
+            )
+            for stage in after.stages()
+        }
+        return {
+            "recommend_ms_p50": Figure(own.percentile(50), "ms", straight, peer.percentile(50)),
+            "recommend_ms_p99": Figure(own.percentile(99), "ms", straight, peer.percentile(99)),
+            "floor_ms_p50": Figure(float(np.percentile(least, 50)), "ms"),
+            "recommend_over_floor": Figure(own.percentile(50) / float(np.percentile(least, 50)), "x"),
+            "straight_over_recommend": Figure(peer.percentile(50) / own.percentile(50), "x"),
+            "p99_streaming_over_quiet": Figure(own.percentile(99) / quiet.percentile(99), "x"),
+            **stages,
+            **{f"cpu_ms_{name}": Figure(value / (BLOCKS * CALLS) * 1e3, "ms") for name, value in cpu.items()},
+            "gateway_rss_mib": Figure(self.processes["gateway"].memory_info().rss / 2**20, "MiB"),
+        }
+
+    def _under_load(self) -> dict[str, Figure]:
+        address, straight = self.settings.gateway_address, "straight composition"
+        before = Metrics.read(self.metrics_port)
+        busy = closed_loop(address, self.customers, CALLERS, LOOP_SECONDS)
+        peer = closed_loop(self.peer_address, self.customers, CALLERS, LOOP_SECONDS)
+        capacity = busy.answers_per_s
+        figures = {
+            f"answers_per_s_{CALLERS}": Figure(capacity, "1/s", straight, peer.answers_per_s),
+            f"recommend_ms_p50_{CALLERS}": Figure(busy.percentile(50), "ms", straight, peer.percentile(50)),
+        }
+        for share in (0.5, 0.9, 2.0):
+            load = open_loop(address, self.customers, share * capacity, LOOP_SECONDS, DEADLINE_S)
+            name = f"open_{share * 100:.0f}"
+            print(f"{name}: {dict(load.codes)}, degraded {dict(load.degraded)}")
+            figures |= {
+                f"{name}_ms_p50": Figure(load.percentile(50), "ms"),
+                f"{name}_ms_p99": Figure(load.percentile(99), "ms"),
+                f"{name}_answered_over_capacity": Figure(load.answers_per_s / capacity, "x"),
+            }
+            if load.refused_ms:
+                figures[f"{name}_refused_ms_p99"] = Figure(float(np.percentile(load.refused_ms, 99)), "ms")
+        after = Metrics.read(self.metrics_port)
+        for name, series in {
+            "loop_lag": "vitrine_event_loop_lag_seconds",
+            "gc_pause": "vitrine_gc_pause_seconds",
+        }.items():
+            figures[f"{name}_ms_p99"] = Figure(after.percentile_ms(before, series, 99), "ms")
+        figures["gc_pause_ms_max"] = Figure(after.percentile_ms(before, "vitrine_gc_pause_seconds", 100), "ms")
+        return figures

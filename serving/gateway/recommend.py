@@ -5,8 +5,10 @@ Any stage that another process answers may fail or be slow; the answer then goes
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -17,10 +19,11 @@ from serving.gateway.interactions.impressions import impressions
 from serving.gateway.interactions.interaction_log import InteractionLog
 from serving.gateway.metrics import UNKNOWN_CUSTOMERS
 from serving.gateway.requests import Request
+from serving.gateway.stages.arithmetic import ArithmeticThread
 from serving.gateway.stages.customer_features import CustomerFeatures, unknown_shopper
 from serving.gateway.stages.deadline import Deadline
 from serving.gateway.stages.last_known import LastKnown
-from serving.gateway.stages.page_cut import Ranked, cut_page
+from serving.gateway.stages.page_cut import PageCut, Ranked, cut_page
 from serving.gateway.stages.query_embedding import embed_query
 from serving.gateway.stages.ranker import rank
 from serving.gateway.stages.trace import Trace
@@ -35,6 +38,8 @@ from serving.release.reader import Release
 from serving.retrieval.customer import Customer
 from serving.retrieval.sources.source import RetrievalQuery
 from serving.tf_serving.prediction import PredictionClient
+
+T = TypeVar("T")
 
 _REMEMBERED_EMBEDDINGS = 50_000
 
@@ -75,9 +80,11 @@ class Recommender:
         interaction_log: InteractionLog,
         clock: Clock,
         rules: ShopRules,
+        arithmetic: ArithmeticThread,
     ) -> None:
         self._releases, self._customers, self._models = releases, customers, models
         self._interaction_log, self._clock, self._rules = interaction_log, clock, rules
+        self._arithmetic = arithmetic
         self._last_embeddings = LastKnown[tuple[int, npt.NDArray[np.float32]]](_REMEMBERED_EMBEDDINGS)
 
     async def recommend(self, request: Request, trace: Trace) -> Answer:
@@ -101,19 +108,18 @@ class Recommender:
             if personal:
                 embedding = await trace.remote("query_tower", embed_query(self._models, release, shopper.customer))
                 embedding = self._last_embedding(release, request.customer_id, embedding)
-            # 4 Candidates from the sources, through the filters.
+            # 4 Candidates from the sources, through the filters, and 5 their features.
             pipeline = RankingPipeline(release, self._rules)
             query = pipeline.query(shopper.customer, embedding, viewed)
-            found = trace.local("candidates", lambda: pipeline.find(query, allowed))
-            if found is None:
-                found = pipeline.find_trending(query, allowed)
-            # 5 Features of the candidates, and 6 the ranker.
-            scores = await self._rank(trace, pipeline, release, query, found) if personal else source_order(found)
+            found, features = await self._compute(trace, lambda: _find(trace, pipeline, query, allowed, personal))
+            # 6 The ranker.
+            scores = None
+            if features is not None:
+                scores = await trace.remote("ranker", rank(self._models, release, features))
             # 7 Diversity and shop rules, reasons.
-            with trace.timed("arrange"):
-                order = pipeline.rerank(shopper.customer, found, scores)
-                cut = cut_page(request, release, shopper.customer, allowed, Ranked(found, scores, order))
-                articles = _describe(release, query, cut.ranked, cut.shown)
+            cut, articles = await self._compute(
+                trace, lambda: _arrange(trace, release, pipeline, query, allowed, request, found, scores)
+            )
             # 8 Impressions, on their way to Kafka; the answer does not wait for them.
             trace.note("impressions", self._interaction_log.offer(impressions(request, release.number, articles, now)))
             trace.note("article_state", active.state.problem)
@@ -154,17 +160,40 @@ class Recommender:
         number, known = self._last_embeddings.get(customer_id) or (-1, None)
         return known if number == release.number else None
 
-    async def _rank(
-        self, trace: Trace, pipeline: RankingPipeline, release: Release, query: RetrievalQuery, found: Candidates
-    ) -> npt.NDArray[np.float32]:
-        """The ranker's scores, else those of the sources' own order."""
-        if len(found) == 0:
-            return np.empty(0, np.float32)
-        features = trace.local("features", lambda: pipeline.features(query, found))
-        if features is None:
-            return source_order(found)
-        scores = await trace.remote("ranker", rank(self._models, release, features))
-        return source_order(found) if scores is None else scores
+    async def _compute(self, trace: Trace, work: Callable[[], T]) -> T:
+        """Compute beside the event loop, when it is this request's turn."""
+        return await self._arithmetic.run(trace.deadline.expires, work)
+
+
+def _find(
+    trace: Trace, pipeline: RankingPipeline, query: RetrievalQuery, allowed: Allowed, personal: bool
+) -> tuple[Candidates, npt.NDArray[np.float32] | None]:
+    """Candidates, and the ranker's inputs, [m, features]; None where it is not to be asked."""
+    found = trace.local("candidates", lambda: pipeline.find(query, allowed))
+    if found is None:
+        found = pipeline.find_trending(query, allowed)
+    if not personal or len(found) == 0:
+        return found, None
+    return found, trace.local("features", lambda: pipeline.features(query, found))
+
+
+def _arrange(
+    trace: Trace,
+    release: Release,
+    pipeline: RankingPipeline,
+    query: RetrievalQuery,
+    allowed: Allowed,
+    request: Request,
+    found: Candidates,
+    scores: npt.NDArray[np.float32] | None,
+) -> tuple[PageCut, list[ShownArticle]]:
+    """The page that is shown, by the ranker's scores, else in the sources' own order."""
+    with trace.timed("arrange"):
+        if scores is None:
+            scores = source_order(found)
+        order = pipeline.rerank(query.customer, found, scores)
+        cut = cut_page(request, release, query.customer, allowed, Ranked(found, scores, order))
+        return cut, _describe(release, query, cut.ranked, cut.shown)
 
 
 def _filters(request: Request, release: Release) -> tuple[Allowed, int]:

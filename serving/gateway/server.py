@@ -27,6 +27,7 @@ from serving.gateway.interactions.interaction_log import InteractionLog, Interac
 from serving.gateway.process_health import keep_out_of_collections, watch_event_loop, watched_collector
 from serving.gateway.recommend import Recommender
 from serving.gateway.service import SERVICE, RecommenderService
+from serving.gateway.stages.arithmetic import ArithmeticThread
 from serving.gateway.stages.customer_features import CustomerFeatures
 from serving.gateway.stages.deadline import Budgets, Deadline
 from serving.gateway.state.active_releases import ActiveReleases, ReleasesConfig
@@ -90,6 +91,7 @@ async def running_gateway(settings: Settings, config: GatewayConfig) -> AsyncIte
         grpc.aio.insecure_channel(settings.tf_serving_address, options=_channel_options()) as channel,
     ):
         models = PredictionClient(channel)
+        arithmetic = ArithmeticThread()
 
         def follow(release: Release) -> ArticleState:
             return ArticleState(release, settings.redis_url, clock, event_clock, config.follow)
@@ -102,7 +104,7 @@ async def running_gateway(settings: Settings, config: GatewayConfig) -> AsyncIte
             config.releases,
         )
         recommender = Recommender(
-            releases, CustomerFeatures(redis_client), models, interaction_log, clock, config.rules
+            releases, CustomerFeatures(redis_client), models, interaction_log, clock, config.rules, arithmetic
         )
         known_articles = KnownArticles(settings.tables_dir / "articles.parquet", releases)
         service = RecommenderService(recommender, releases, interaction_log, known_articles, clock, config.budgets)
@@ -130,6 +132,7 @@ async def running_gateway(settings: Settings, config: GatewayConfig) -> AsyncIte
                 with suppress(asyncio.CancelledError):
                     await task
             await releases.close()
+            await asyncio.to_thread(arithmetic.close)
             await asyncio.to_thread(interaction_log.close)
 
 
@@ -220,9 +223,11 @@ async def _when_ready(
     health_service: health.aio.HealthServicer,
 ) -> None:
     await ready.wait()
-    keep_out_of_collections()
     for name in _HEALTH_NAMES:
         await health_service.set(name, health_pb2.HealthCheckResponse.SERVING)
     # Only now: what these two import takes half a second each, which the first answer need not wait for.
     interaction_log.start()
-    await asyncio.to_thread(known_articles.newest)
+    try:
+        await asyncio.to_thread(known_articles.newest)
+    finally:
+        keep_out_of_collections()

@@ -88,7 +88,7 @@ class RecommenderService(recommender_pb2_grpc.RecommenderServicer):
         with self._admission.admitted(deadline):
             trace = Trace(deadline)
             response = _recommend_response(await self._recommender.recommend(request, trace))
-        self._admission.learn(trace.local_ms)
+            self._admission.answered(trace.local_ms)
         return response
 
     async def _similar_articles(self, message: pb.SimilarArticlesRequest) -> pb.SimilarArticlesResponse:

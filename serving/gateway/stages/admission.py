@@ -1,13 +1,15 @@
 """Whether a call may begin: only what can still be answered in time, so that no queue grows in front of the others.
 
-An answer takes a slice of this process's one event loop, besides what it waits for. Whoever comes while n calls are
+An answer takes a slice of the one thread that computes, besides what it waits for. Whoever comes while n calls are
 under way waits for some n slices; where that is longer than the caller's deadline allows, the call is refused at once,
-with the time after which a place should be free.
+with the time after which a place should be free. How long a slice is shows best while several calls are under way: it
+is the time from one answer to the next, whatever the machine, its neighbours and the other services make of it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from serving.gateway.metrics import UNDER_WAY
@@ -38,12 +40,16 @@ class Admission:
     """Counts the calls under way and what one costs.
 
     Attributes:
-        slice_ms: what an answer takes of the event loop, the newest answers counting most; 0 before the first.
+        slice_ms: what an answer takes, the newest answers counting most; 0 before the first.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], float] = time.perf_counter) -> None:
+        """Args:
+        clock: seconds.
+        """
         self.slice_ms = 0.0
-        self._under_way = 0
+        self._under_way, self._clock = 0, clock
+        self._last_answer: float | None = None  # while others were under way
 
     @contextmanager
     def admitted(self, deadline: Deadline) -> Iterator[None]:
@@ -61,9 +67,21 @@ class Admission:
             yield
         finally:
             self._under_way -= 1
+            if self._under_way == 0:
+                self._last_answer = None
             UNDER_WAY.set(self._under_way)
 
+    def answered(self, compute_ms: float) -> None:
+        """A call under way is answered.
+
+        Args:
+            compute_ms: what it took of the thread; it is at least so long from an answer to the next.
+        """
+        now, last = self._clock(), self._last_answer
+        self._last_answer = now
+        self.learn(compute_ms if last is None else max(compute_ms, (now - last) * 1e3))
+
     def learn(self, slice_ms: float) -> None:
-        """Take note of what an answer took of the event loop."""
+        """Take note of what an answer took."""
         known = self.slice_ms or slice_ms
         self.slice_ms = known + _WEIGHT_OF_NEWEST * (slice_ms - known)

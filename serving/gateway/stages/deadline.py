@@ -44,14 +44,18 @@ class StageFailed(Exception):  # noqa: N818 - not an error of the program: a sta
 
 
 class Deadline:
-    """The instant by which a request must be answered."""
+    """The instant by which a request must be answered.
+
+    Attributes:
+        expires: that instant, on the monotonic clock, in seconds.
+    """
 
     def __init__(self, allowed_ms: float, budgets: Budgets) -> None:
         """Args:
         allowed_ms: so long from now.
         """
         self._budgets = budgets
-        self._expires = time.monotonic() + allowed_ms / 1e3
+        self.expires = time.monotonic() + allowed_ms / 1e3
 
     @classmethod
     def of_call(cls, remaining_ms: float | None, budgets: Budgets) -> Deadline:
@@ -65,7 +69,7 @@ class Deadline:
     @property
     def remaining_ms(self) -> float:
         """Time left; negative once it has passed."""
-        return (self._expires - time.monotonic()) * 1e3
+        return (self.expires - time.monotonic()) * 1e3
 
     def budget_ms(self, stage: str) -> float:
         """What ``stage`` may spend of the time left."""

@@ -26,7 +26,7 @@ class Trace:
         self.deadline = deadline
         self.degraded: dict[str, str] = {}  # stage -> why
         self.seconds: dict[str, float] = {}  # stage -> time taken
-        self.local_ms = 0.0  # of stages that compute here: what the event loop was held for
+        self.local_ms = 0.0  # of stages that compute here
 
     async def remote(self, stage: str, work: Coroutine[Any, Any, T]) -> T | None:
         """Await a stage that another process answers; None where it fails or takes longer than its budget."""

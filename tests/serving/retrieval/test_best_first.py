@@ -22,3 +22,10 @@ def test_or_to_the_lower_number(scores: np.ndarray, count: int, rng) -> None:
     ties = np.asarray(rng.sample(range(100), scores.size), np.int32)
     expected = sorted(range(scores.size), key=lambda index: (-scores[index], ties[index]))[:count]
     assert best_first(scores, count, ties).tolist() == expected
+
+
+@given(st.integers(0, 2**32 - 1), st.sampled_from([1, 3, 2_000]), st.sampled_from([1, 7, 100]))
+def test_of_many_that_are_sampled_first(seed: int, distinct: int, count: int) -> None:
+    scores = np.random.default_rng(seed).integers(0, distinct, 3_000).astype(np.float32)
+    expected = np.lexsort((np.arange(scores.size), -scores))[:count]
+    assert best_first(scores, count).tolist() == expected.tolist()

@@ -44,6 +44,23 @@ def test_what_an_answer_costs_follows_the_newest() -> None:
     assert admission.slice_ms == pytest.approx(2, abs=0.1)
 
 
+def test_while_several_are_under_way_the_time_between_answers_counts() -> None:
+    now = [0.0]
+    admission = Admission(lambda: now[0])
+    calls = [admission.admitted(Deadline(60_000, Budgets())) for _ in range(101)]
+    for call in calls:
+        call.__enter__()
+    for call in calls:
+        now[0] += 0.04
+        admission.answered(compute_ms=10.0)
+        call.__exit__(None, None, None)
+    assert admission.slice_ms == pytest.approx(40, abs=0.1)
+    now[0] += 3_600  # in which nobody came
+    with admission.admitted(Deadline(60_000, Budgets())):
+        admission.answered(compute_ms=10.0)
+    assert admission.slice_ms < 40
+
+
 def test_who_comes_too_much_is_told_when_to_come_back(rig, monkeypatch):
     monkeypatch.setattr("serving.gateway.stages.admission._KEPT_BACK", 1e-6)
     rig.recommend()  # by now the gateway knows what an answer takes

@@ -13,6 +13,7 @@ from serving.ranking.filters.allowed import Allowed
 from serving.ranking.request_sources.popular import LEAST_CANDIDATES, Popular, other_best_sellers
 from serving.ranking.request_sources.registry import REQUEST_SOURCES
 from serving.retrieval.candidates import ABSENT, MOST_CANDIDATES, CandidateSet, collect
+from serving.retrieval.position_sets import are_among
 from serving.retrieval.sources.registry import SOURCE_NAMES
 from serving.retrieval.sources.source import Quota, ReleaseView, RetrievalQuery
 from serving.retrieval.sources.trending import TrendingSource
@@ -34,7 +35,7 @@ class Candidates:
 
     def joined_by(self, name: str, positions: npt.NDArray[np.int32], leads: bool = False) -> Candidates:
         """With the articles of a source of the request; those that no source proposed stand behind the others."""
-        new = positions[~np.isin(positions, self.proposed.positions)]
+        new = positions[~are_among(positions, self.proposed.positions)]
         proposed = CandidateSet(
             np.concatenate([self.proposed.positions, new]).astype(np.int32),
             np.pad(self.proposed.ranks, ((0, new.size), (0, 0)), constant_values=ABSENT),
@@ -44,7 +45,7 @@ class Candidates:
         shown_for = np.concatenate([self.shown_for, np.full(new.size, name, dtype=object)])
         places = np.pad(self.leading_places, (0, new.size), constant_values=ABSENT)
         if leads:
-            shown_for[np.isin(proposed.positions, positions)] = name
+            shown_for[are_among(proposed.positions, positions)] = name
             first = places.max(initial=ABSENT) + 1
             for place, position in enumerate(positions.tolist(), first):
                 places[proposed.positions == position] = place

@@ -16,6 +16,7 @@ from serving.ranking.find_candidates import Candidates, find_candidates
 from serving.ranking.ranking_features import ranking_features
 from serving.ranking.rerank import ShopRules, rerank
 from serving.retrieval.customer import Customer
+from serving.retrieval.position_sets import are_among
 from serving.retrieval.sources.source import ReleaseView, RetrievalQuery
 
 
@@ -54,4 +55,4 @@ class RankingPipeline:
         """Indexes into the candidates in the order of showing, [m]."""
         positions = found.proposed.positions
         products, vectors = self.release.articles.product[positions], self.release.index.vectors[positions]
-        return rerank(scores, positions, products, vectors, np.isin(positions, customer.bought), self.rules)
+        return rerank(scores, positions, products, vectors, are_among(positions, customer.bought), self.rules)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from serving.retrieval.position_sets import distinct
 from serving.retrieval.source_precision import precision_of_any
 from serving.retrieval.sources.source import Quota, RetrievalQuery
 
@@ -64,7 +65,7 @@ def collect(
             kept = narrow(positions)
             positions, scores = positions[kept][: quota.limit], scores[kept][: quota.limit]
         proposals.append((positions, scores))
-    union = np.unique(np.concatenate([positions for positions, _ in proposals])) if proposals else np.empty(0, np.int32)
+    union = distinct(np.concatenate([positions for positions, _ in proposals])) if proposals else np.empty(0, np.int32)
     ranks = np.full((union.size, len(quotas)), ABSENT, np.int32)
     values = np.zeros((union.size, len(quotas)), np.float32)
     for column, (positions, scores) in enumerate(proposals):

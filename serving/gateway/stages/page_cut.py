@@ -13,6 +13,7 @@ from serving.ranking.filters.allowed import Allowed
 from serving.ranking.find_candidates import Candidates, with_best_sellers
 from serving.release.reader import Release
 from serving.retrieval.customer import Customer
+from serving.retrieval.position_sets import are_among
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ def cut_page(request: Request, release: Release, customer: Customer, allowed: Al
     articles, earlier = release.articles, request.earlier
     left_out = articles.positions([*earlier.article_ids, *earlier.bought_since(customer)])
     left_out = left_out[left_out >= 0]
-    order = ranked.order[~np.isin(ranked.found.proposed.positions[ranked.order], left_out)]
+    order = ranked.order[~are_among(ranked.found.proposed.positions[ranked.order], left_out)]
     begin = request.page * request.count
     end = begin + request.end - request.first
     if order.size <= end:  # one more than the page has tells whether another follows

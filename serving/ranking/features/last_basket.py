@@ -11,6 +11,7 @@ import numpy.typing as npt
 from serving.ranking.feature_group import Column, FeatureGroup
 from serving.ranking.features.prices import relative_price
 from serving.ranking.ranking_inputs import RankingInputs, days_since
+from serving.retrieval.position_sets import are_among
 
 NEVER_DAYS_OF_DEPARTMENT = 100.0
 """Stands for "never" among the newest articles, where a department is hardly older."""
@@ -38,7 +39,7 @@ class _Basket(NamedTuple):
 
 def _product_in_last(basket: _Basket) -> Column:
     product = basket.inputs.articles.product
-    return np.isin(product[basket.inputs.positions], product[basket.articles[basket.in_last]])
+    return are_among(product[basket.inputs.positions], product[basket.articles[basket.in_last]])
 
 
 def _price_over_last(basket: _Basket) -> Column:
@@ -57,7 +58,7 @@ LAST_BASKET = FeatureGroup[RankingInputs, _Basket](
         ),
         "department_in_last_basket": lambda basket: (basket.same_department & basket.in_last).sum(axis=1),
         "last_basket": lambda basket: basket.in_last.sum(),
-        "in_last_basket": lambda basket: np.isin(basket.inputs.positions, basket.articles[basket.in_last]),
+        "in_last_basket": lambda basket: are_among(basket.inputs.positions, basket.articles[basket.in_last]),
         "product_in_last_basket": _product_in_last,
         "colour_share": lambda basket: basket.share("colour_group_name"),
         "type_share": lambda basket: basket.share("product_type_name"),

@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from serving.ranking.feature_group import Column, FeatureGroup
 from serving.ranking.ranking_inputs import NewestPurchases, RankingInputs
+from serving.retrieval.position_sets import are_among
 from serving.retrieval.repeat_purchases import RepeatPurchases
 
 
@@ -30,7 +31,7 @@ def _log_rate(rate: npt.NDArray[np.float32]) -> Column:
 def _chance(repeats: _Repeats) -> Column:
     rate = repeats.known.rate[repeats.positions].astype(np.float64)
     freshness = np.exp2(-repeats.newest.age_days.min(initial=1_000) / 2.0)
-    return rate * np.isin(repeats.positions, repeats.newest.articles) * freshness
+    return rate * are_among(repeats.positions, repeats.newest.articles) * freshness
 
 
 REPEAT_PURCHASES = FeatureGroup[RankingInputs, _Repeats](

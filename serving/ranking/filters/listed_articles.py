@@ -8,6 +8,7 @@ import numpy.typing as npt
 from serving.ranking.filters.article_filter import Mask
 from serving.ranking.filters.list_filter import ListFilter
 from serving.retrieval.articles import ArticleTable
+from serving.retrieval.position_sets import are_among
 
 
 class _ListedArticles(ListFilter):
@@ -29,7 +30,7 @@ class IncludedArticles(_ListedArticles):
 
     def against(self, articles: ArticleTable) -> Mask:
         included = self.positions(articles)
-        return lambda positions: np.isin(positions, included)
+        return lambda positions: are_among(positions, included)
 
 
 class ExcludedArticles(_ListedArticles):
@@ -39,4 +40,4 @@ class ExcludedArticles(_ListedArticles):
 
     def against(self, articles: ArticleTable) -> Mask:
         excluded = self.positions(articles)
-        return lambda positions: ~np.isin(positions, excluded)
+        return lambda positions: ~are_among(positions, excluded)

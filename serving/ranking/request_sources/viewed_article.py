@@ -7,6 +7,7 @@ import numpy.typing as npt
 
 from serving.ranking.filters.allowed import Allowed
 from serving.ranking.request_sources.request_source import RequestSource
+from serving.retrieval.position_sets import are_among
 from serving.retrieval.sources.bought_together import BoughtTogetherSource
 from serving.retrieval.sources.source import ReleaseView, RetrievalQuery
 
@@ -42,7 +43,7 @@ class SimilarToViewed(RequestSource):
         if query.viewed < 0:
             return _NOTHING
         positions, _ = release.index.similar(query.viewed, _ARTICLES)
-        positions = positions[~np.isin(positions, _bought_together(release, query))]
+        positions = positions[~are_among(positions, _bought_together(release, query))]
         return positions[allowed(positions)]
 
     def reason(self, query: RetrievalQuery, position: int) -> str:

@@ -8,6 +8,7 @@ from typing import Self
 import numpy as np
 
 from serving.retrieval.articles import ArticleTable
+from serving.retrieval.position_sets import are_among
 from serving.retrieval.sources.source import (
     NOTHING,
     CandidateSource,
@@ -49,7 +50,7 @@ class SameProductSource(CandidateSource):
         members = [self._by_product[self._start[p] : self._start[p + 1]] for p in products]
         positions = np.concatenate(members)
         age = np.repeat(age_days, [m.size for m in members])
-        new = ~np.isin(positions, customer.bought)
+        new = ~are_among(positions, customer.bought)
         positions, age = positions[new], age[new]
         units = np.nan_to_num(articles.activity_column("units")[positions])
         return top_k(positions, (-age + units / (units + 1.0)).astype(np.float32), limit)

@@ -21,6 +21,7 @@ from redis.backoff import NoBackoff
 
 from infra.base.addresses import join_address
 from infra.base.errors import UserError
+from infra.base.listening import told_as_user_error
 from infra.base.redis_url import RedisUrl
 from infra.base.settings import Settings
 from serving.gateway.interactions.interaction_log import InteractionLog, InteractionLogConfig
@@ -151,7 +152,8 @@ async def serve(settings: Settings, config: GatewayConfig, announce: Callable[[s
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, ask_to_stop)
     if config.metrics_port is not None:
-        start_http_server(config.metrics_port, addr=config.host)
+        with told_as_user_error("metrics cannot be told", config.host, config.metrics_port, "--metrics-port"):
+            start_http_server(config.metrics_port, addr=config.host)
     with suppress(asyncio.CancelledError):
         async with running_gateway(settings, config) as gateway:
             listens = True

@@ -8,13 +8,20 @@ from dataclasses import replace
 
 import click
 
+from infra.base.listening import check_nobody_listens
 from infra.base.settings import Settings
 from infra.base.worker_processes import keep_running
 from serving.gateway.server import GatewayConfig, serve
 
 
 def run(settings: Settings, config: GatewayConfig, workers: int) -> None:
-    """Serve until SIGTERM or SIGINT with one process, or with several that are started again when they die."""
+    """Serve until SIGTERM or SIGINT with one process, or with several that are started again when they die.
+
+    Raises:
+        UserError: a port is taken, or a worker cannot start for another reason that a user can mend.
+    """
+    # Before anything is loaded; and workers, who share their port with each other, would share a stranger's.
+    check_nobody_listens("the gateway cannot listen", config.host, config.port, "--port")
     if workers == 1:
         _run_worker(settings, config)
         return

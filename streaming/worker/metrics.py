@@ -7,6 +7,8 @@ from contextlib import suppress
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, start_http_server
 from prometheus_client.metrics import MetricWrapperBase
 
+from infra.base.listening import told_as_user_error
+
 _SECONDS = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 1, 2, 5)
 
 
@@ -66,8 +68,13 @@ class Metrics:
         }
 
     def serve(self, port: int) -> None:
-        """Answer Prometheus on this port of this machine."""
-        start_http_server(port, addr="127.0.0.1", registry=self.registry)
+        """Answer Prometheus on this port of this machine.
+
+        Raises:
+            UserError: the port is taken.
+        """
+        with told_as_user_error("metrics cannot be told", "127.0.0.1", port, "--metrics-port"):
+            start_http_server(port, addr="127.0.0.1", registry=self.registry)
 
 
 def sum_of(metric: MetricWrapperBase, suffix: str) -> float:

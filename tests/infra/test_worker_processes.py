@@ -1,4 +1,4 @@
-"""Processes of one kind: one that ends is started again, and all end with who started them."""
+"""Processes of one kind: who dies is started again, who cannot start ends all, and all end with their starter."""
 
 from __future__ import annotations
 
@@ -28,10 +28,52 @@ def test_one_that_ends_is_started_again_and_the_others_are_left_alone() -> None:
         assert [starter.stdout.readline() for _ in range(2)] == ["short ended with 0; starting it again\n"] * 2
 
 
-def test_what_a_user_can_mend_is_one_line() -> None:
-    work = "from infra.base.redis_url import RedisUrl; keep_running(RedisUrl.parse, {'odd': ('somewhere',)})"
-    with running(work) as starter:
+def test_one_that_crashes_is_started_again() -> None:
+    with running("import os; keep_running(os.abort, {'odd': ()})") as starter:
         assert starter.stdout is not None
-        assert starter.stdout.readline() == "odd ended with 1; starting it again\n"
-        assert starter.stderr is not None
-        assert starter.stderr.readline().startswith("vitrine: VITRINE_REDIS_URL is 'somewhere'; expected redis://")
+        assert [starter.stdout.readline() for _ in range(2)] == ["odd ended with -6; starting it again\n"] * 2
+
+
+def test_one_that_cannot_start_ends_all_with_its_reason() -> None:
+    program = (
+        "from tests.infra.test_worker_processes import sleep_or_refuse\n"
+        "from infra.base.worker_processes import keep_running\n"
+        "from infra.base.errors import UserError\n"
+        "try: keep_running(sleep_or_refuse, {'sleeper': ('',), 'odd': ('somewhere',)})\n"
+        "except UserError as error: print(error)"
+    )
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60)
+    assert ended.stdout == "odd cannot start, for the reason above\n"
+    assert ended.stderr.startswith("vitrine: VITRINE_REDIS_URL is 'somewhere'; expected redis://")
+
+
+def sleep_or_refuse(url: str) -> None:
+    import time
+
+    from infra.base.redis_url import RedisUrl
+
+    if url:
+        RedisUrl.parse(url)
+    time.sleep(300)
+
+
+def test_one_that_did_start_and_then_lacks_something_is_started_until_it_is_there(tmp_path) -> None:
+    work = "from tests.infra.test_worker_processes import crash_and_refuse"
+    with running(f"{work}; keep_running(crash_and_refuse, {{'odd': ({str(tmp_path)!r},)}})") as starter:
+        assert starter.stdout is not None
+        assert [starter.stdout.readline() for _ in range(3)] == [
+            "odd ended with -6; starting it again\n",
+            *["odd ended with 78; starting it again\n"] * 2,
+        ]
+
+
+def crash_and_refuse(folder: str) -> None:
+    import os
+    from pathlib import Path
+
+    from infra.base.errors import UserError
+
+    if (Path(folder) / "crashed").exists():
+        raise UserError("Kafka does not answer")
+    (Path(folder) / "crashed").touch()
+    os.abort()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -187,6 +188,28 @@ def test_a_taken_port_is_named(settings, redis_client):
             world.gateway_thread(settings, GatewayConfig(port=port)),
         ):
             pass
+
+
+@pytest.mark.parametrize("arguments", [[], ["--workers", "2"]])
+@pytest.mark.parametrize(
+    ("taken", "problem", "option"),
+    [
+        ("gateway", "the gateway cannot listen on", "--port"),
+        ("metrics", "metrics cannot be told on", "--metrics-port"),
+    ],
+)
+def test_what_keeps_it_from_starting_ends_the_command_with_the_reason(settings, taken, problem, option, arguments):
+    with socket.create_server(("127.0.0.1", 0), reuse_port=True) as holder:  # as another gateway's workers do
+        ports = {"gateway": free_port(), "metrics": free_port(), taken: holder.getsockname()[1]}
+        settings = replace(settings, gateway_address=f"127.0.0.1:{ports['gateway']}")
+        command = [sys.executable, "-m", "infra.cli", "gateway", "--metrics-port", str(ports["metrics"]), *arguments]
+        ended = subprocess.run(
+            command, env=os.environ | settings.to_environment(), capture_output=True, text=True, timeout=60
+        )
+    assert ended.returncode == 1
+    assert f"vitrine: {problem} 127.0.0.1:{ports[taken]}: Address already in use" in ended.stderr
+    assert f"; choose another with {option}\n" in ended.stderr
+    assert "Traceback" not in ended.stderr
 
 
 def test_many_at_once_get_what_each_gets_alone(rig):

@@ -6,6 +6,21 @@ from pathlib import Path
 
 import click
 
+from infra.base.addresses import checked_host
+
+
+class Host(click.ParamType):
+    """An address to listen on, without its port."""
+
+    name = "host"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        try:
+            return checked_host(value)
+        except ValueError:
+            self.fail(f"{value!r} is no host; give a name or an address such as 127.0.0.1 or ::1, without port")
+
+
 PORT = click.IntRange(1, 65_535)
 
 
@@ -64,7 +79,9 @@ def model_server(port_file: Path | None, **options: object) -> None:
 
 
 @click.command("gateway")
-@click.option("--host", help="Address to listen on.  [default: of VITRINE_GATEWAY_ADDRESS, else 127.0.0.1]")
+@click.option(
+    "--host", type=Host(), help="Address to listen on.  [default: of VITRINE_GATEWAY_ADDRESS, else 127.0.0.1]"
+)
 @click.option(
     "--port",
     type=PORT,

@@ -40,6 +40,14 @@ class Settings:
     gateway_address: str = DEFAULT_GATEWAY_ADDRESS
     clock: str = ""
 
+    def __post_init__(self) -> None:
+        """Raises:
+        UserError: names the first address that is none, and what to write.
+        """
+        _addresses("kafka_bootstrap_servers", self.kafka_bootstrap_servers)
+        _address("tf_serving_address", self.tf_serving_address)
+        _address("gateway_address", self.gateway_address)
+
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] | None = None) -> Settings:
         """Read ``VITRINE_*`` variables, falling back on the running local stack and then on customary ports.
@@ -139,18 +147,20 @@ class Settings:
         return self.var_dir / "logs"
 
 
-def _address(variable: str, text: str) -> str:
+def _address(name: str, text: str) -> str:
     try:
         return join_address(*split_address(text))
     except ValueError:
-        raise UserError(f"{variable} is {text!r}; expected host:port, such as 127.0.0.1:8500") from None
+        example = DEFAULT_GATEWAY_ADDRESS if "gateway" in name.lower() else DEFAULT_TF_SERVING_ADDRESS
+        raise UserError(f"{name} is {text!r}; expected host:port, such as {example}") from None
 
 
-def _addresses(variable: str, text: str) -> str:
+def _addresses(name: str, text: str) -> str:
     try:
         return ",".join(join_address(*split_address(address.strip())) for address in text.split(","))
     except ValueError:
-        raise UserError(f"{variable} is {text!r}; expected host:port, or several with commas between") from None
+        expected = f"host:port, or several with commas between, such as {DEFAULT_KAFKA_BOOTSTRAP_SERVERS}"
+        raise UserError(f"{name} is {text!r}; expected {expected}") from None
 
 
 def _clock(variable: str, text: str) -> str:

@@ -21,7 +21,7 @@ def run(settings: Settings, config: GatewayConfig, workers: int) -> None:
         UserError: a port is taken, or a worker cannot start for another reason that a user can mend.
     """
     # Before anything is loaded; and workers, who share their port with each other, would share a stranger's.
-    check_nobody_listens("the gateway cannot listen", config.host, config.port, "--port")
+    check_nobody_listens("the gateway cannot listen", config.host, config.port, "--host or --port")
     if workers == 1:
         _run_worker(settings, config)
         return

@@ -15,7 +15,8 @@ def test_an_address_is_a_host_and_a_port(text, address):
 
 
 @pytest.mark.parametrize(
-    "text", ["shop", "shop:", ":1", "", "shop:0", "shop:65536", "shop:x", "http://shop:1", "::1:1"]
+    "text",
+    ["shop", "shop:", ":1", "", "shop:0", "shop:65536", "shop:x", "http://shop:1", "::1:1", "[1.2.3.4:5]:1", "[]:1"],
 )
 def test_what_is_none_is_refused(text):
     with pytest.raises(ValueError, match="is no address"):

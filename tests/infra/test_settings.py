@@ -51,12 +51,12 @@ def test_a_child_process_sees_the_very_same_settings(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("variable", "text", "message"),
     [
-        ("VITRINE_GATEWAY_ADDRESS", "127.0.0.1", "is '127.0.0.1'; expected host:port"),
+        ("VITRINE_GATEWAY_ADDRESS", "127.0.0.1", "is '127.0.0.1'; expected host:port, such as 127.0.0.1:50051"),
         ("VITRINE_GATEWAY_ADDRESS", "127.0.0.1:", "expected host:port"),
         ("VITRINE_GATEWAY_ADDRESS", "127.0.0.1:0", "expected host:port"),
         ("VITRINE_GATEWAY_ADDRESS", "127.0.0.1:99999", "expected host:port"),
         ("VITRINE_TF_SERVING_ADDRESS", "http://models:8500", "expected host:port"),
-        ("VITRINE_TF_SERVING_ADDRESS", "models:grpc", "expected host:port"),
+        ("VITRINE_TF_SERVING_ADDRESS", "models:grpc", "expected host:port, such as 127.0.0.1:8500"),
         ("VITRINE_KAFKA_BOOTSTRAP_SERVERS", "one:9092,,two:9092", "expected host:port, or several with commas"),
         ("VITRINE_KAFKA_BOOTSTRAP_SERVERS", "kafka", "expected host:port, or several with commas"),
         ("VITRINE_REDIS_URL", "127.0.0.1:6379", "expected redis://"),
@@ -68,6 +68,12 @@ def test_a_variable_that_cannot_be_used_is_named(variable: str, text: str, messa
         Settings.from_environment({"VITRINE_VAR": str(tmp_path), variable: text})
     assert str(error.value).startswith(variable)
     assert message in str(error.value)
+
+
+@pytest.mark.parametrize("field", ["gateway_address", "tf_serving_address", "kafka_bootstrap_servers"])
+def test_settings_that_are_not_of_variables_are_checked_too(field: str, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=rf"{field} is 'shop'; expected host:port,.* such as 127\.0\.0\.1:\d+"):
+        Settings(tmp_path, **{field: "shop"})
 
 
 def test_all_that_is_wrong_is_named_at_once(tmp_path: Path) -> None:

@@ -26,6 +26,7 @@ from infra.base.errors import UserError
 from infra.base.settings import Settings
 from infra.local.command import gateway, health_is_serving
 from infra.local.ports import free_port
+from serving.commands import gateway as serve_command
 from serving.commands import recommend
 from serving.gateway.server import GatewayConfig
 from serving.proto import recommender_pb2 as pb
@@ -194,7 +195,7 @@ def test_a_taken_port_is_named(settings, redis_client):
 @pytest.mark.parametrize(
     ("taken", "problem", "option"),
     [
-        ("gateway", "the gateway cannot listen on", "--port"),
+        ("gateway", "the gateway cannot listen on", "--host or --port"),
         ("metrics", "metrics cannot be told on", "--metrics-port"),
     ],
 )
@@ -210,6 +211,21 @@ def test_what_keeps_it_from_starting_ends_the_command_with_the_reason(settings, 
     assert f"vitrine: {problem} 127.0.0.1:{ports[taken]}: Address already in use" in ended.stderr
     assert f"; choose another with {option}\n" in ended.stderr
     assert "Traceback" not in ended.stderr
+
+
+@pytest.mark.parametrize("host", ["", "127.0.0.1:50051", "[127.0.0.1:50051]", "http://shop", "a b"])
+def test_what_is_no_host_is_refused_with_what_to_write(host):
+    refused = CliRunner().invoke(serve_command, ["--host", host])
+    assert refused.exit_code == 2
+    assert f"{host!r} is no host; give a name or an address such as 127.0.0.1 or ::1, without port" in refused.output
+
+
+@pytest.mark.parametrize("host", ["::1", "[::1]"])
+def test_a_host_may_be_ipv6(host):
+    with socket.create_server(("::1", 0), family=socket.AF_INET6) as holder:
+        port = holder.getsockname()[1]
+        with pytest.raises(UserError, match=rf"cannot listen on \[::1\]:{port}: Address already in use"):
+            CliRunner().invoke(serve_command, ["--host", host, "--port", str(port)], catch_exceptions=False)
 
 
 def test_many_at_once_get_what_each_gets_alone(rig):

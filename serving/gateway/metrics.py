@@ -18,6 +18,7 @@ EVENT_LOOP_LAG = Histogram(
     "vitrine_event_loop_lag_seconds", "How much later than asked the event loop wakes a sleeper", buckets=_SECONDS
 )
 GC_PAUSES = Histogram("vitrine_gc_pause_seconds", "Pauses of the garbage collector", ["generation"], buckets=_SECONDS)
+INTERACTION_LOG_ERRORS = Counter("vitrine_interaction_log_errors_total", "Unexpected errors on the way to Kafka")
 UNDER_WAY = Gauge("vitrine_recommend_under_way", "Recommend calls that have begun and are not answered yet")
 RELEASE = Gauge("vitrine_release", "The release that answers")
 RELEASE_FAILURES = Counter("vitrine_release_failures_total", "Releases that could not be loaded or warmed up")

@@ -225,10 +225,10 @@ async def _when_ready(
     health_service: health.aio.HealthServicer,
 ) -> None:
     await ready.wait()
-    for name in _HEALTH_NAMES:
-        await health_service.set(name, health_pb2.HealthCheckResponse.SERVING)
     # Only now: what these two import takes half a second each, which the first answer need not wait for.
     interaction_log.start()
+    for name in _HEALTH_NAMES:
+        await health_service.set(name, health_pb2.HealthCheckResponse.SERVING)
     try:
         await asyncio.to_thread(known_articles.newest)
     finally:

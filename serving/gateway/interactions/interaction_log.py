@@ -12,11 +12,13 @@ import queue
 import threading
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from feature_repo.contracts import INTERACTIONS
-from serving.gateway.metrics import IMPRESSIONS_DROPPED
+from serving.gateway.metrics import IMPRESSIONS_DROPPED, INTERACTION_LOG_ERRORS
 
 if TYPE_CHECKING:
     from kafka import KafkaProducer
@@ -26,16 +28,18 @@ Event = Mapping[str, str | int]
 
 log = logging.getLogger(__name__)
 
+_BESIDE_TEXTS_BYTES = 200  # of an event: its fields' names, its numbers
+
 
 class InteractionLogDown(Exception):  # noqa: N818 - becomes the status UNAVAILABLE
-    """Kafka did not acknowledge."""
+    """Kafka did not acknowledge, or was not asked."""
 
 
 @dataclass(frozen=True)
 class InteractionLogConfig:
-    """How long events wait for Kafka, and how many."""
+    """How long events wait for Kafka, and how much of them."""
 
-    queue_batches: int = 2_000  # answers' worth of impressions
+    queue_bytes: int = 32 * 2**20  # of events that Kafka has not answered for, those with the producer included
     delivery_timeout_ms: int = 10_000
     acknowledge_s: float = 10.0  # at most, where a caller waits
     connect_timeout_ms: int = 1_000
@@ -48,6 +52,17 @@ class _Batch:
     acknowledged: asyncio.Future[None] | None = None
     loop: asyncio.AbstractEventLoop | None = None
 
+    @property
+    def is_given_up(self) -> bool:
+        """Whether its caller has been told that it failed, and may send it again."""
+        return self.acknowledged is not None and self.acknowledged.done()
+
+    @cached_property
+    def size_bytes(self) -> int:
+        """About what Kafka gets."""
+        texts = sum(len(value) for event in self.events for value in event.values() if isinstance(value, str))
+        return texts + _BESIDE_TEXTS_BYTES * len(self.events)
+
 
 class InteractionLog:
     """Writes interactions to Kafka, keyed by customer."""
@@ -55,7 +70,9 @@ class InteractionLog:
     def __init__(self, bootstrap_servers: str, config: InteractionLogConfig | None = None) -> None:
         self._bootstrap_servers = bootstrap_servers
         self._config = config or InteractionLogConfig()
-        self._queue: queue.Queue[_Batch | None] = queue.Queue(self._config.queue_batches)
+        self._queue: queue.SimpleQueue[_Batch | None] = queue.SimpleQueue()
+        self._waiting_bytes = 0
+        self._counting = threading.Lock()
         self._thread = threading.Thread(target=self._run, name="event-log", daemon=True)
         self.problem: str | None = None
 
@@ -67,10 +84,7 @@ class InteractionLog:
         """Write what is queued, as far as that is possible in the time given."""
         if not self._thread.is_alive():
             return
-        try:
-            self._queue.put(None, timeout=timeout_s)
-        except queue.Full:
-            return
+        self._queue.put(None)
         self._thread.join(timeout_s)
 
     def offer(self, events: Sequence[Event]) -> str | None:
@@ -79,25 +93,24 @@ class InteractionLog:
         Returns:
             None, or why they will probably be lost.
         """
-        try:
-            self._queue.put_nowait(_Batch(events))
-        except queue.Full:
+        why_not = self._put(_Batch(events))
+        if why_not is not None:
             IMPRESSIONS_DROPPED.inc(len(events))
-            return self.problem or "the queue to Kafka is full"
-        return self.problem
+        return why_not or self.problem
 
     async def write(self, events: Sequence[Event]) -> None:
         """Write events that must not be lost; returns when Kafka has acknowledged all of them.
 
         Raises:
-            InteractionLogDown: it has not; some may have been written.
+            InteractionLogDown: it has not, some may have been written; or the log has not been started.
         """
+        if not self._thread.is_alive():
+            raise InteractionLogDown("the gateway is not ready to record; wait for its health service to say SERVING")
         loop = asyncio.get_running_loop()
         acknowledged: asyncio.Future[None] = loop.create_future()
-        try:
-            self._queue.put_nowait(_Batch(events, acknowledged, loop))
-        except queue.Full:
-            raise InteractionLogDown(self.problem or "the queue to Kafka is full") from None
+        why_not = self._put(_Batch(events, acknowledged, loop))
+        if why_not is not None:
+            raise InteractionLogDown(why_not)
         try:
             async with asyncio.timeout(self._config.acknowledge_s):
                 await acknowledged
@@ -105,23 +118,43 @@ class InteractionLog:
             self.problem = f"Kafka does not acknowledge within {self._config.acknowledge_s:g} s"
             raise InteractionLogDown(self.problem) from None
 
+    def _put(self, batch: _Batch) -> str | None:
+        """Queue a batch; else say why not."""
+        size_bytes = batch.size_bytes
+        with self._counting:
+            if self._waiting_bytes + size_bytes > self._config.queue_bytes:
+                return self.problem or f"{self._config.queue_bytes} bytes of events wait for Kafka already"
+            self._waiting_bytes += size_bytes
+        self._queue.put(batch)
+        return None
+
     def _run(self) -> None:
         producer: KafkaProducer | None = None
         next_attempt = 0.0
         while True:
-            if producer is None and time.monotonic() >= next_attempt:
-                producer = self._connect()
-                next_attempt = time.monotonic() + self._config.reconnect_s
+            batch: _Batch | None = None
             try:
-                batch = self._queue.get(timeout=None if producer is not None else self._config.reconnect_s)
-            except queue.Empty:
-                continue
-            if batch is None:
-                break
-            if producer is None:
-                self._fail(batch, self.problem or "Kafka is not reachable")
-            else:
-                self._send(producer, batch)
+                if producer is None and time.monotonic() >= next_attempt:
+                    next_attempt = time.monotonic() + self._config.reconnect_s
+                    producer = self._connect()
+                try:
+                    batch = self._queue.get(timeout=None if producer is not None else self._config.reconnect_s)
+                except queue.Empty:
+                    continue
+                if batch is None:
+                    break
+                if batch.is_given_up:
+                    self._fail(batch, "its caller waits no longer")
+                elif producer is None:
+                    self._fail(batch, self.problem or "Kafka is not reachable")
+                else:
+                    self._send(producer, batch)
+            except Exception as error:  # without this thread nothing would be written any more, and nobody told
+                INTERACTION_LOG_ERRORS.inc()
+                log.exception("events on their way to Kafka are lost")
+                self.problem = f"the gateway met {type(error).__name__} on the way to Kafka; see its log"
+                if batch is not None:
+                    self._fail(batch, self.problem)
         if producer is not None:
             producer.close(timeout=4)
 
@@ -172,7 +205,13 @@ class InteractionLog:
 
     def _fail(self, batch: _Batch, problem: str) -> None:
         IMPRESSIONS_DROPPED.inc(len(batch.events))
-        _resolve(batch, InteractionLogDown(problem))
+        self.settle(batch, InteractionLogDown(problem))
+
+    def settle(self, batch: _Batch, error: InteractionLogDown | None) -> None:
+        """Kafka has answered for a batch, or will not: its bytes are free, whoever waits for it is told."""
+        with self._counting:
+            self._waiting_bytes -= batch.size_bytes
+        _resolve(batch, error)
 
 
 class _Pending:
@@ -198,7 +237,7 @@ class _Pending:
             self._left -= 1
             done = self._left == 0
         if done:
-            _resolve(self._batch, self._error)
+            self._interaction_log.settle(self._batch, self._error)
 
 
 def _resolve(batch: _Batch, error: InteractionLogDown | None) -> None:
@@ -214,4 +253,5 @@ def _resolve(batch: _Batch, error: InteractionLogDown | None) -> None:
         else:
             future.set_exception(error)
 
-    batch.loop.call_soon_threadsafe(settle)
+    with suppress(RuntimeError):  # the loop is closed: nobody waits
+        batch.loop.call_soon_threadsafe(settle)

@@ -13,6 +13,8 @@ from typing import Any
 
 import grpc
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from feature_repo.contracts import ARTICLE_CHANGES_KEY
 from feature_repo.online.format import encode_timestamp, encode_value
@@ -177,6 +179,16 @@ def store_shop(client: Any) -> None:
     for number in range(1, ARTICLES + 1):
         store_sales(client, article(number), ARTICLES + 1 - number)
     store_history(client, "known", (7, 2))
+
+
+def write_catalogue(var_dir: Path, *article_ids: str) -> Path:
+    """What the streaming worker knows, replaced as `vitrine ingest` does."""
+    path = var_dir / "tables" / "articles.parquet"
+    path.parent.mkdir(exist_ok=True)
+    draft = path.with_name("draft")
+    pq.write_table(pa.table({"article_id": list(article_ids)}), draft)
+    draft.rename(path)
+    return path
 
 
 def announce(client: Any, *numbers: int, clock: datetime = NOW) -> None:

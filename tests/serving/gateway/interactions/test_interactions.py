@@ -5,11 +5,8 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import grpc
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -37,15 +34,6 @@ def at(text: str) -> dict:
     interaction = pb.Interaction()
     interaction.occurred_at.FromJsonString(text)
     return {"occurred_at": interaction.occurred_at}
-
-
-def write_catalogue(var_dir: Path, *article_ids: str) -> Path:
-    path = var_dir / "tables" / "articles.parquet"
-    path.parent.mkdir(exist_ok=True)
-    draft = path.with_name("draft")
-    pq.write_table(pa.table({"article_id": list(article_ids)}), draft)
-    draft.rename(path)
-    return path
 
 
 @pytest.mark.parametrize(
@@ -149,9 +137,9 @@ def test_the_workers_catalogue_decides_where_there_is_one(settings, models, redi
 
         assert is_known(article(3))  # of the release, as there is no catalogue here
         assert not is_known("brand new")
-        path = write_catalogue(tmp_path, article(3))
+        path = world.write_catalogue(tmp_path, article(3))
         assert not is_known("brand new")
-        write_catalogue(tmp_path, article(4), "brand new")
+        world.write_catalogue(tmp_path, article(4), "brand new")
         for article_id in (article(3), article(4), "brand new"):
             assert is_known(article_id) == (article_id in Catalogue(path))
         assert not is_known(article(3))

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from typing import TypeVar
 
 import numpy as np
@@ -23,7 +24,7 @@ from serving.gateway.stages.arithmetic import ArithmeticThread
 from serving.gateway.stages.customer_features import CustomerFeatures, unknown_shopper
 from serving.gateway.stages.deadline import Deadline
 from serving.gateway.stages.last_known import LastKnown
-from serving.gateway.stages.page_cut import PageCut, Ranked, cut_page
+from serving.gateway.stages.page_cut import PageCut, Ranked, candidates_alone, cut_page
 from serving.gateway.stages.query_embedding import embed_query
 from serving.gateway.stages.ranker import rank
 from serving.gateway.stages.trace import Trace
@@ -148,7 +149,7 @@ class Recommender:
         features = pipeline.features(query, found)
         scores = await deadline.spend("ranker", rank(self._models, release, features))
         order = pipeline.rerank(customer, found, scores)
-        _describe(release, query, Ranked(found, scores, order), order[:12])
+        _describe(release, Ranked(found, scores, order), order[:12], partial(reason, release, query))
 
     def _last_embedding(
         self, release: Release, customer_id: str, embedding: npt.NDArray[np.float32] | None
@@ -191,9 +192,19 @@ def _arrange(
     with trace.timed("arrange"):
         if scores is None:
             scores = source_order(found)
-        order = pipeline.rerank(query.customer, found, scores)
-        cut = cut_page(request, release, query.customer, allowed, Ranked(found, scores, order))
-        return cut, _describe(release, query, cut.ranked, cut.shown)
+        by_scores = scores
+        order = trace.part("variety", lambda: pipeline.rerank(query.customer, found, by_scores))
+        if order is None:
+            order = np.lexsort((found.proposed.positions, -scores))
+        ranked = Ranked(found, scores, order)
+        cut = trace.part("page", lambda: cut_page(request, release, query.customer, allowed, ranked))
+        if cut is None:
+            cut = candidates_alone(request, release, ranked)
+
+        def explain(position: int, source: str) -> str:
+            return trace.part("reasons", lambda: reason(release, query, position, source)) or ""
+
+        return cut, _describe(release, cut.ranked, cut.shown, explain)
 
 
 def _filters(request: Request, release: Release) -> tuple[Allowed, int]:
@@ -203,7 +214,7 @@ def _filters(request: Request, release: Release) -> tuple[Allowed, int]:
 
 
 def _describe(
-    release: Release, query: RetrievalQuery, ranked: Ranked, shown: npt.NDArray[np.intp]
+    release: Release, ranked: Ranked, shown: npt.NDArray[np.intp], explain: Callable[[int, str], str]
 ) -> list[ShownArticle]:
     found, scores = ranked.found, ranked.scores
     positions = found.proposed.positions[shown]
@@ -213,7 +224,7 @@ def _describe(
             article_id=release.articles.ids[position],
             score=score,
             source=source,
-            reason=reason(release, query, position, source),
+            reason=explain(position, source),
             price_micros=price,
             name=release.articles.name(position),
         )

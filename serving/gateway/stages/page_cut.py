@@ -55,3 +55,11 @@ def cut_page(request: Request, release: Release, customer: Customer, allowed: Al
         ranked = Ranked(found, scores, order)
     passed = [articles.ids[position] for position in ranked.found.proposed.positions[order[:end]].tolist()]
     return PageCut(ranked, order[begin:end], passed, order.size > end and request.end < DEEPEST_ARTICLE)
+
+
+def candidates_alone(request: Request, release: Release, ranked: Ranked) -> PageCut:
+    """The page out of the candidates and nothing else: where ``cut_page`` breaks."""
+    shown_before = release.articles.positions(request.earlier.article_ids)
+    order = ranked.order[~np.isin(ranked.found.proposed.positions[ranked.order], shown_before)]
+    begin = request.page * request.count
+    return PageCut(ranked, order[begin : begin + request.end - request.first], [], False)

@@ -40,12 +40,17 @@ class Trace:
     def local(self, stage: str, work: Callable[[], T]) -> T | None:
         """Compute a stage in this process; None where it raises, which is a bug and logged as one."""
         with self.timed(stage):
-            try:
-                return work()
-            except Exception as error:
+            return self.part(stage, work)
+
+    def part(self, stage: str, work: Callable[[], T]) -> T | None:
+        """Compute a part of a stage that is measured as a whole; None where it raises, like ``local``."""
+        try:
+            return work()
+        except Exception as error:
+            if stage not in self.degraded:
                 log.exception("stage %s", stage)
                 self.note(stage, f"{type(error).__name__}; see the gateway's log")
-                return None
+            return None
 
     @contextmanager
     def timed(self, stage: str, is_remote: bool = False) -> Iterator[None]:

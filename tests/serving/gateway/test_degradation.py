@@ -32,6 +32,10 @@ def paused(server: RedisServer) -> Iterator[None]:
         os.kill(server.pid, signal.SIGCONT)
 
 
+def broken(*_: object) -> None:
+    raise ZeroDivisionError
+
+
 def reason_for(answer, stage: str) -> str:
     return next(part.reason for part in answer.degraded if part.stage == stage)
 
@@ -133,9 +137,6 @@ def test_a_customer_that_cannot_be_read_is_not_called_unknown(rig):
 
 
 def test_a_source_that_breaks_leaves_what_is_trending(rig, monkeypatch):
-    def broken(*_: object) -> None:
-        raise ZeroDivisionError
-
     monkeypatch.setattr("serving.retrieval.sources.bought_again.BoughtAgainSource.propose", broken)
     answer = rig.recommend()
     assert degraded(answer) == {"candidates"}
@@ -182,3 +183,35 @@ def test_article_state_goes_on_when_redis_is_emptied(rig):
     world.store_sales(rig.redis, article(40), 99)
     world.announce(rig.redis, 40)
     wait_until(lambda: ids(rig.recommend("nobody"))[0] == article(40))
+
+
+def test_without_variety_the_rankers_own_order_is_shown(rig, monkeypatch):
+    monkeypatch.setattr("serving.ranking.pipeline.rerank", broken)
+    answer = rig.recommend(count=40)
+    assert degraded(answer) == {"variety"}
+    scores = [shown.score for shown in answer.articles if shown.score]
+    assert scores == sorted(scores, reverse=True)
+    assert len(answer.articles) == 40
+
+
+def test_where_a_page_cannot_be_cut_the_candidates_by_themselves_are(rig, monkeypatch):
+    usual = [ids(rig.recommend(count=5, page=page)) for page in (0, 1)]
+    first = rig.recommend(count=5)
+    monkeypatch.setattr("serving.gateway.recommend.cut_page", broken)
+    answers = [rig.recommend(count=5, page=page) for page in (0, 1)]
+    assert [degraded(answer) for answer in answers] == [{"page"}, {"page"}]
+    assert [ids(answer) for answer in answers] == usual
+    assert not answers[0].next_page_token  # what follows cannot be told
+    assert ids(rig.recommend(count=5, page_token=first.next_page_token)) == usual[1]
+
+
+def test_an_article_whose_reason_breaks_is_shown_without(rig, monkeypatch):
+    usual = rig.recommend()
+    assert all(shown.reason for shown in usual.articles)
+    monkeypatch.setattr("serving.retrieval.sources.bought_again.BoughtAgainSource.reason", broken)
+    answer = rig.recommend()
+    assert degraded(answer) == {"reasons"}
+    assert ids(answer) == ids(usual)
+    without = [shown for shown in answer.articles if not shown.reason]
+    assert without
+    assert {shown.source for shown in without} == {"bought_again"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol
@@ -18,11 +19,15 @@ class Shown(Protocol):
 
 
 def impressions(request: Request, release: int, articles: Sequence[Shown], now: datetime) -> list[Event]:
-    """One event an article; asked again with the same request id, the same event ids, so that retries count once."""
-    occurred_at = instant_text(now)
+    """One event an article.
+
+    Their ids are this answer's own: Kafka's repeats of an event count once, while each answer to a request id that is
+    used again was shown by itself.
+    """
+    occurred_at, answer_id = instant_text(now), uuid.uuid4().hex
     return [
         {
-            "event_id": f"{request.request_id}-{position}",
+            "event_id": f"{answer_id}-{position}",
             "occurred_at": occurred_at,
             "customer_id": request.customer_id,
             "kind": "impression",

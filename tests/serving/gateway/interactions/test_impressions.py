@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -73,8 +74,8 @@ def test_every_shown_article_becomes_an_impression(stub, reader):
     answer = recommend(stub, request_id="shown", surface="home", count=5, page=1)
     assert not answer.degraded
     events = reader.of_request("shown", 5)
+    assert re.fullmatch("[0-9a-f]{32}-5", events[0].pop("event_id"))
     assert events[0] == {
-        "event_id": "shown-5",
         "occurred_at": "2020-09-20T00:00:00.000000Z",
         "customer_id": "known",
         "kind": "impression",
@@ -87,6 +88,14 @@ def test_every_shown_article_becomes_an_impression(stub, reader):
     assert [event["article_id"] for event in events] == [shown.article_id for shown in answer.articles]
     assert [event["position"] for event in events] == [5, 6, 7, 8, 9]
     assert reader.keys == {b"known"}
+
+
+def test_two_answers_to_one_request_id_share_no_event_id(stub, reader):
+    """A storefront that numbers its requests anew each morning loses no impression to yesterday's."""
+    for _ in range(2):
+        assert not recommend(stub, request_id="reused", count=5).degraded
+    events = reader.of_request("reused", 10)
+    assert len({event["event_id"] for event in events}) == 10
 
 
 def test_recorded_interactions_are_in_kafka_when_the_call_returns(stub, reader):

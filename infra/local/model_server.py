@@ -38,6 +38,8 @@ class ModelServer(Server):
         words = [word for option in options.items() for word in option]
         # A restart finds the file with labels in it, before any version is loaded.
         words.append("--allow-version-labels-for-unavailable-models")
+        # Scores come as bytes: read one by one, four hundred take longer than the rest of the reply.
+        words.append("--enable-serialization-as-tensor-content")
         return [sys.executable, "-P", "-m", "infra.cli", "model-server", *words]
 
     def _is_ready(self) -> bool:

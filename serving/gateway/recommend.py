@@ -145,8 +145,12 @@ class Recommender:
         embedding = await deadline.spend("query_tower", embed_query(self._models, release, customer))
         pipeline = RankingPipeline(release, self._rules)
         query = pipeline.query(customer, embedding)
-        found = pipeline.find(query, Allowed(release.articles))
-        features = pipeline.features(query, found)
+
+        def find() -> tuple[Candidates, npt.NDArray[np.float32]]:
+            found = pipeline.find(query, Allowed(release.articles))
+            return found, pipeline.features(query, found)
+
+        found, features = await self._arithmetic.run(deadline.expires, find)
         scores = await deadline.spend("ranker", rank(self._models, release, features))
         order = pipeline.rerank(customer, found, scores)
         _describe(release, Ranked(found, scores, order), order[:12], partial(reason, release, query))

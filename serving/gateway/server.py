@@ -108,7 +108,9 @@ async def running_gateway(settings: Settings, config: GatewayConfig) -> AsyncIte
             releases, CustomerFeatures(redis_client), models, interaction_log, clock, config.rules, arithmetic
         )
         known_articles = KnownArticles(settings.tables_dir / "articles.parquet", releases)
-        service = RecommenderService(recommender, releases, interaction_log, known_articles, clock, config.budgets)
+        service = RecommenderService(
+            recommender, releases, interaction_log, known_articles, clock, config.budgets, arithmetic
+        )
         following = asyncio.create_task(releases.follow_label())
         if config.share_port:
             await releases.ready.wait()

@@ -19,6 +19,7 @@ from serving.gateway.recommend import Answer, Recommender, ShownArticle
 from serving.gateway.requests import InvalidRequest, Request, checked_count, checked_filters
 from serving.gateway.server_timing import server_timing
 from serving.gateway.stages.admission import Admission, Overloaded
+from serving.gateway.stages.arithmetic import ArithmeticThread
 from serving.gateway.stages.deadline import Budgets, Deadline
 from serving.gateway.stages.similar import UnknownArticle, similar_articles
 from serving.gateway.stages.trace import Trace
@@ -59,10 +60,11 @@ class RecommenderService(recommender_pb2_grpc.RecommenderServicer):
         known_articles: KnownArticles,
         clock: Clock,
         budgets: Budgets,
+        arithmetic: ArithmeticThread,
     ) -> None:
         self._recommender, self._releases, self._known_articles = recommender, releases, known_articles
         self._interaction_log, self._clock, self._budgets = interaction_log, clock, budgets
-        self._admission = Admission()
+        self._arithmetic, self._admission = arithmetic, Admission()
 
     async def Recommend(  # noqa: N802 - gRPC's own name
         self, request: pb.RecommendRequest, context: grpc.aio.ServicerContext
@@ -72,7 +74,7 @@ class RecommenderService(recommender_pb2_grpc.RecommenderServicer):
     async def SimilarArticles(  # noqa: N802
         self, request: pb.SimilarArticlesRequest, context: grpc.aio.ServicerContext
     ) -> pb.SimilarArticlesResponse:
-        return await _answered("SimilarArticles", context, lambda: self._similar_articles(request))
+        return await _answered("SimilarArticles", context, lambda: self._similar_articles(request, context))
 
     async def RecordInteractions(  # noqa: N802
         self, request: pb.RecordInteractionsRequest, context: grpc.aio.ServicerContext
@@ -80,9 +82,7 @@ class RecommenderService(recommender_pb2_grpc.RecommenderServicer):
         return await _answered("RecordInteractions", context, lambda: self._record_interactions(request))
 
     async def _recommend(self, message: pb.RecommendRequest, context: grpc.aio.ServicerContext) -> pb.RecommendResponse:
-        request = Request.from_proto(message)
-        remaining_s = context.time_remaining()
-        deadline = Deadline.of_call(None if remaining_s is None else remaining_s * 1e3, self._budgets)
+        request, deadline = Request.from_proto(message), self._deadline(context)
         if deadline.remaining_ms <= self._budgets.least_ms:
             raise TimeoutError("the deadline had passed when the call arrived; give more time")
         with self._admission.admitted(deadline):
@@ -91,12 +91,17 @@ class RecommenderService(recommender_pb2_grpc.RecommenderServicer):
             self._admission.answered(trace.local_ms)
         return response
 
-    async def _similar_articles(self, message: pb.SimilarArticlesRequest) -> pb.SimilarArticlesResponse:
+    async def _similar_articles(
+        self, message: pb.SimilarArticlesRequest, context: grpc.aio.ServicerContext
+    ) -> pb.SimilarArticlesResponse:
         if not message.article_id:
             raise InvalidRequest("article_id is empty; give the article whose like is wanted")
         count, filters = checked_count(message.count), checked_filters(message.filters)
         with self._releases.hold("") as active:
-            articles = similar_articles(active.release, message.article_id, count, filters)
+            articles = await self._arithmetic.run(
+                self._deadline(context).expires,
+                lambda: similar_articles(active.release, message.article_id, count, filters),
+            )
             return pb.SimilarArticlesResponse(articles=_recommendations(articles), release=active.release.number)
 
     async def _record_interactions(self, message: pb.RecordInteractionsRequest) -> pb.RecordInteractionsResponse:
@@ -104,6 +109,10 @@ class RecommenderService(recommender_pb2_grpc.RecommenderServicer):
         events = interaction_events(message.interactions, self._clock(), wall_clock(), known_articles)
         await self._interaction_log.write(events)
         return pb.RecordInteractionsResponse(recorded=len(events))
+
+    def _deadline(self, context: grpc.aio.ServicerContext) -> Deadline:
+        remaining_s = context.time_remaining()
+        return Deadline.of_call(None if remaining_s is None else remaining_s * 1e3, self._budgets)
 
 
 async def _answered(method: str, context: grpc.aio.ServicerContext, work: Callable[[], Awaitable[T]]) -> T:

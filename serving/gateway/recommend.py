@@ -30,7 +30,6 @@ from serving.gateway.stages.ranker import rank
 from serving.gateway.stages.trace import Trace
 from serving.gateway.state.active_releases import ActiveRelease, ActiveReleases
 from serving.ranking.filters.allowed import Allowed
-from serving.ranking.filters.price_range import prices_micros
 from serving.ranking.find_candidates import Candidates, source_order
 from serving.ranking.pipeline import RankingPipeline
 from serving.ranking.reasons import reason
@@ -222,7 +221,7 @@ def _describe(
 ) -> list[ShownArticle]:
     found, scores = ranked.found, ranked.scores
     positions = found.proposed.positions[shown]
-    prices = np.nan_to_num(prices_micros(release.articles, positions)).round().astype(np.int64)
+    prices = np.nan_to_num(release.articles.prices_micros(positions)).astype(np.int64)
     return [
         ShownArticle(
             article_id=release.articles.ids[position],

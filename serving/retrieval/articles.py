@@ -40,6 +40,11 @@ _ACTIVITY = {name: column for column, name in enumerate(ACTIVITY_COLUMNS)}
 _CATEGORY = {name: column for column, name in enumerate(CATEGORIES)}
 
 
+def float32_remainders(exact: npt.NDArray[np.float64]) -> npt.NDArray[np.float32]:
+    """What a float32 of these numbers leaves out, 0 where they are missing."""
+    return np.nan_to_num(exact - exact.astype(np.float32)).astype(np.float32)
+
+
 def without_empty_windows(activity: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
     """Rows [m, len(ACTIVITY_COLUMNS)] in which a window that has emptied is missing, like one that never began.
 
@@ -78,6 +83,8 @@ class ArticleTable:
     sales: npt.NDArray[np.float32]  # [n, len(SALES_COLUMNS)] NaN = missing
     activity: npt.NDArray[np.float32]  # [n, len(ACTIVITY_COLUMNS)] NaN = missing
     in_stock: npt.NDArray[np.bool_]  # [n]
+    # [n, 2] remainders of the mean prices, of 30 days (live) and of all time: a float32 is exact up to 16.7 units only.
+    price_remainders: npt.NDArray[np.float32] = field(default_factory=lambda: np.empty((0, 2), np.float32))
     # What purchases before the table's day tell: which categories go together, what is bought again, what sets
     # customers apart.
     co_occurrence: CoOccurrence | None = None
@@ -90,6 +97,8 @@ class ArticleTable:
 
     def __post_init__(self) -> None:
         self.position = {article_id: position for position, article_id in enumerate(self.ids)}
+        if len(self.price_remainders) == 0:
+            self.price_remainders = np.zeros((len(self), 2), np.float32)
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -117,6 +126,13 @@ class ArticleTable:
     def activity_column(self, name: str) -> npt.NDArray[np.float32]:
         """One column of the view ``article_activity_30d``, [n], live."""
         return self.activity[:, _ACTIVITY[name]]
+
+    def prices_micros(self, positions: npt.NDArray[np.int32]) -> npt.NDArray[np.float64]:
+        """Mean price of the last 30 days, else of all time, in whole millionths, [m]; NaN for articles never sold."""
+        remainders = self.price_remainders[positions].astype(np.float64)
+        recent = self.activity_column("mean_price_micros")[positions] + remainders[:, 0]
+        usual = self.sales_column("price_mean_micros")[positions] + remainders[:, 1]
+        return np.rint(np.where(np.isnan(recent), usual, recent))
 
     @property
     def units_3d(self) -> npt.NDArray[np.float32]:
@@ -148,9 +164,20 @@ class ArticleTable:
         position = self.position
         return np.fromiter((position.get(a, -1) for a in article_ids), np.int32, len(article_ids))
 
-    def update_activity(self, positions: npt.NDArray[np.int32], rows: npt.NDArray[np.float32]) -> None:
-        """Overwrite the live columns of some articles; ``rows`` is [m, len(ACTIVITY_COLUMNS)]."""
+    def update_activity(
+        self,
+        positions: npt.NDArray[np.int32],
+        rows: npt.NDArray[np.float32],
+        price_remainders: npt.NDArray[np.float32] | None = None,
+    ) -> None:
+        """Overwrite the live columns of some articles.
+
+        Args:
+            rows: [m, len(ACTIVITY_COLUMNS)].
+            price_remainders: [m] what the mean prices among them leave out; nothing by default.
+        """
         self.activity[positions] = without_empty_windows(rows)
+        self.price_remainders[positions, 0] = 0 if price_remainders is None else price_remainders
         self.activity_version += 1
 
     def save(self, folder: Path) -> None:
@@ -162,6 +189,7 @@ class ArticleTable:
         np.save(folder / "categories.npy", self.categories)
         np.save(folder / "sales.npy", self.sales)
         np.save(folder / "activity.npy", self.activity)
+        np.save(folder / "price_remainders.npy", self.price_remainders)
         if self.co_occurrence is not None:
             self.co_occurrence.save(folder)
         if self.repeat_purchases is not None:
@@ -174,6 +202,7 @@ class ArticleTable:
     def load(cls, folder: Path) -> ArticleTable:
         """Read what :meth:`save` wrote; every article starts in stock."""
         ids = [a.decode() for a in np.load(folder / "ids.npy")]
+        remainders = folder / "price_remainders.npy"  # older releases have none
         return cls(
             ids=ids,
             names=np.load(folder / "names.npy"),
@@ -183,6 +212,7 @@ class ArticleTable:
             sales=np.load(folder / "sales.npy"),
             activity=np.load(folder / "activity.npy"),
             in_stock=np.ones(len(ids), dtype=np.bool_),
+            price_remainders=np.load(remainders) if remainders.exists() else np.empty((0, 2), np.float32),
             co_occurrence=CoOccurrence.load(folder),
             repeat_purchases=RepeatPurchases.load(folder),
             latent_factors=LatentFactors.load(folder / "tastes.npz"),

@@ -19,12 +19,13 @@ import pyarrow as pa
 from feature_repo.schema import ARTICLE_ACTIVITY_30D, ARTICLE_CATALOG, ARTICLE_IMAGE, ARTICLE_SALES
 from infra.base.calendar import DAY_MICROS, DAY_SECONDS
 from serving.ranking.query_features import CUSTOMER_REFERENCES
-from serving.retrieval.articles import ArticleTable, without_empty_windows
+from serving.retrieval.articles import ArticleTable, float32_remainders, without_empty_windows
 from serving.retrieval.customer import Customer
 from towers.data.snapshot import Snapshot
 from towers.data.targets import Targets
 
 _LAST_SALE = ARTICLE_ACTIVITY_30D.references()[-1]
+_PRICES = (f"{ARTICLE_ACTIVITY_30D.name}:mean_price_micros", f"{ARTICLE_SALES.name}:price_mean_micros")
 
 
 class PointInTime:
@@ -90,6 +91,7 @@ class PointInTime:
                     activity=without_empty_windows(
                         np.stack([columns[name][part] for name in activity], axis=1).astype(np.float32)
                     ),
+                    price_remainders=np.stack([float32_remainders(columns[name][part]) for name in _PRICES], axis=1),
                 )
             )
         return tables

@@ -92,6 +92,7 @@ def _retrieve(release: Release, snapshot: Snapshot, folder: Path) -> Retrieval:
     """The release's index and sources with the live columns of that morning."""
     articles = release.articles
     articles.sales[:], articles.activity[:] = snapshot.articles.sales, snapshot.articles.activity
+    articles.price_remainders[:] = snapshot.articles.price_remainders
     articles.activity_version += 1
     release.index.set_units(slice(None), articles.units_3d)
     serve = _signature(folder, "query_tower")

@@ -9,7 +9,6 @@ import numpy as np
 from serving.gateway.recommend import ShownArticle
 from serving.ranking.filters.allowed import Allowed
 from serving.ranking.filters.article_filter import ArticleFilter
-from serving.ranking.filters.price_range import prices_micros
 from serving.release.reader import Release
 
 SOURCE = "similar"
@@ -34,7 +33,7 @@ def similar_articles(
         raise UnknownArticle(f"release {release.number} holds no article {article_id!r}; ids have their leading zeros")
     allowed = Allowed(articles, filters, viewed=position)
     nearest, cosines = release.index.nearest(position, count, allowed(np.arange(len(articles), dtype=np.int32)))
-    prices = np.nan_to_num(prices_micros(articles, nearest)).round().astype(np.int64)
+    prices = np.nan_to_num(articles.prices_micros(nearest)).astype(np.int64)
     name = articles.name(position)
     return [
         ShownArticle(articles.ids[near], cosine, SOURCE, f"Like {name}", price, articles.name(near))

@@ -17,11 +17,12 @@ from feature_repo.online.redis_pipe import Pipe
 from feature_repo.online.resp import same_command
 from feature_repo.schema import ARTICLE_ACTIVITY_30D, ARTICLE_AVAILABILITY
 from infra.base.calendar import DAY_MICROS
+from serving.retrieval.articles import float32_remainders
 
 _FIELDS = fields_of((ARTICLE_ACTIVITY_30D, ARTICLE_AVAILABILITY))
 _ACTIVITY_FIELDS = len(ARTICLE_ACTIVITY_30D.features) + 1  # the view's event time comes last
 _NAMES = [feature.name for feature in ARTICLE_ACTIVITY_30D.features]
-_LAST_SALE = _NAMES.index("last_sale_at")
+_LAST_SALE, _PRICE = _NAMES.index("last_sale_at"), _NAMES.index("mean_price_micros")
 UNITS_3D = _NAMES.index("units_3d")
 """The column of the sales of three days."""
 
@@ -31,13 +32,16 @@ class ArticleRows:
     """Live features of m articles."""
 
     activity: npt.NDArray[np.float32]  # [m, len(ACTIVITY_COLUMNS)] NaN where there is none, the last sale as a day
+    price_remainders: npt.NDArray[np.float32]  # [m] what the mean prices of ``activity`` leave out
     in_stock: npt.NDArray[np.bool_]  # [m]
     newest_micros: int  # event time of the newest row, 0 where there is none
     unreadable: tuple[int, ...] = ()  # numbers of those whose values are malformed; their columns say nothing
 
     def only(self, numbers: npt.NDArray[np.intp]) -> ArticleRows:
         """Those of these numbers, which can be read."""
-        return ArticleRows(self.activity[numbers], self.in_stock[numbers], self.newest_micros)
+        return ArticleRows(
+            self.activity[numbers], self.price_remainders[numbers], self.in_stock[numbers], self.newest_micros
+        )
 
 
 def read_article_rows(pipe: Pipe, article_ids: Sequence[str], now: datetime) -> ArticleRows:
@@ -65,6 +69,7 @@ def _decoded(rows: Sequence[Sequence[bytes | None]], now: datetime) -> ArticleRo
     stamps = {row[-1] for row in sales if row[-1] is not None}
     return ArticleRows(
         exact.astype(np.float32),
+        float32_remainders(exact[:, _PRICE]),
         stock != 0,  # articles without a row, NaN, are in stock
         max(map(decode_timestamp_micros, stamps), default=0),
     )

@@ -231,8 +231,9 @@ class ArticleState:
         self._articles.in_stock[positions] = rows.in_stock
         old = self._articles.activity[positions]
         differs = ~((old == rows.activity) | (np.isnan(old) & np.isnan(rows.activity))).all(axis=1)
+        differs |= self._articles.price_remainders[positions, 0] != rows.price_remainders
         if differs.any():
-            self._articles.update_activity(positions[differs], rows.activity[differs])
+            self._articles.update_activity(positions[differs], rows.activity[differs], rows.price_remainders[differs])
             self._index.set_units(positions[differs], np.nan_to_num(rows.activity[differs, UNITS_3D]))
 
     def _note_unreadable(self, ids: list[str], unreadable: Sequence[int]) -> None:

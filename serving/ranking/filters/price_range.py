@@ -12,12 +12,6 @@ from serving.ranking.filters.article_filter import ArticleFilter, InvalidFilter,
 from serving.retrieval.articles import ArticleTable
 
 
-def prices_micros(articles: ArticleTable, positions: npt.NDArray[np.int32]) -> npt.NDArray[np.float32]:
-    """Mean price of the last 30 days, else of all time, [m]; NaN for articles never sold."""
-    recent = articles.activity_column("mean_price_micros")[positions]
-    return np.where(np.isnan(recent), articles.sales_column("price_mean_micros")[positions], recent)
-
-
 @dataclass(frozen=True)
 class PriceRange(ArticleFilter):
     """Both bounds included; an article never sold has no known price and does not pass."""
@@ -45,7 +39,7 @@ class PriceRange(ArticleFilter):
         most = np.inf if self.most_micros is None else self.most_micros
 
         def within(positions: npt.NDArray[np.int32]) -> npt.NDArray[np.bool_]:
-            prices = prices_micros(articles, positions)
+            prices = articles.prices_micros(positions)
             return (prices >= least) & (prices <= most)  # NaN compares as False
 
         return within

@@ -125,6 +125,26 @@ def test_price_bounds_include_their_ends(rig):
     assert len(ids(rig.recommend(count=40, filters=cheap))) == world.ARTICLES - 1
 
 
+@pytest.mark.parametrize("price_micros", [16_777_217, 99_990_001, 9_999_987_654, 10_000_000_001])
+def test_a_price_is_told_and_filtered_to_the_millionth(rig, price_micros):
+    def sell_at(price: float) -> None:
+        row = {"units": 1, "mean_price_micros": price}
+        world.store(rig.redis, world.ARTICLE_ACTIVITY_30D, article(30), row, world.BATCH_DAY)
+        world.announce(rig.redis, 30)
+
+    def offered_at(price: int) -> list[int]:
+        only = pb.Filters(min_price_micros=price, max_price_micros=price)
+        similar = pb.SimilarArticlesRequest(article_id=article(7), count=3, filters=only)
+        answers = [rig.recommend(filters=only), rig.stub.SimilarArticles(similar)]
+        return [shown.price_micros for answer in answers for shown in answer.articles]
+
+    sell_at(price_micros + 0.3)
+    world.wait_until(lambda: offered_at(price_micros) == [price_micros] * 2)
+    assert offered_at(price_micros - 1) == offered_at(price_micros + 1) == []
+    sell_at(price_micros + 1.0)  # the next one, where single precision sees no difference
+    world.wait_until(lambda: offered_at(price_micros + 1) == [price_micros + 1] * 2)
+
+
 def test_what_is_out_of_stock_is_shown_only_on_demand(rig):
     world.store_stock(rig.redis, article(1), in_stock=False)
     world.announce(rig.redis, 1)

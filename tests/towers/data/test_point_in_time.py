@@ -46,7 +46,7 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
             "t_dat": (FIRST + timedelta(days=day)).isoformat(),
             "customer_id": customer,
             "article_id": f"{article:010d}",
-            "price": "0.02",
+            "price": "9999.987654" if article == 3 else "0.02",
             "sales_channel_id": "2",
         }
         for day, customer, article in PURCHASES
@@ -102,6 +102,12 @@ def test_a_morning_after_which_every_article_has_been_sold_is_like_any(
     assert not np.isnan(fifth.activity).any()
     last_sale = fifth.activity_column("last_sale_day")
     assert last_sale.tolist() == [FIRST_DAY + 3, FIRST_DAY + 1, FIRST_DAY + 3]
+
+
+def test_prices_are_exact(catalogue: Catalogue, point_in_time: PointInTime) -> None:
+    (fifth,) = point_in_time.article_tables(catalogue.table, [FIRST_DAY + 4])
+    assert fifth.prices_micros(np.arange(3, dtype=np.int32)).tolist() == [20_000, 20_000, 9_999_987_654]
+    assert np.isfinite(fifth.price_remainders).all()
 
 
 def test_a_customer_without_a_profile_is_a_customer(catalogue: Catalogue, point_in_time: PointInTime) -> None:

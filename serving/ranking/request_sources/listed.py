@@ -21,7 +21,8 @@ class Listed(RequestSource):
     ) -> npt.NDArray[np.int32]:
         if allowed.included is None:
             return np.empty(0, np.int32)
-        return by_sales(release.articles, allowed.included[allowed(allowed.included)])
+        included = allowed.included[allowed(allowed.included)]
+        return by_sales(release.articles, included, included.size)
 
     def reason(self, query: RetrievalQuery, position: int) -> str:
         return "From the articles asked for"

@@ -33,13 +33,20 @@ def other_best_sellers(
     articles = release.articles
     free = allowed(np.arange(len(articles), dtype=np.int32))
     free[known] = False
-    return by_sales(articles, np.flatnonzero(free).astype(np.int32))[:count]
+    return by_sales(articles, np.flatnonzero(free).astype(np.int32), count)
 
 
-def by_sales(articles: ArticleTable, positions: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
-    """In the order of their sales of 3 days, of a month, of all time."""
-    recent, month, ever = (
-        np.nan_to_num(column[positions])
-        for column in (articles.units_3d, articles.activity_column("units"), articles.sales_column("units"))
-    )
-    return positions[np.lexsort((positions, -ever, -month, -recent))]
+def by_sales(articles: ArticleTable, positions: npt.NDArray[np.int32], count: int) -> npt.NDArray[np.int32]:
+    """The first ``count`` of positions, [m] ascending, by sales of 3 days, a month, all time; only these are sorted."""
+    columns = (articles.units_3d, articles.activity_column("units"), articles.sales_column("units"))
+    chosen, level = positions[:0], positions
+    for column in columns:  # of those level in one, the next decides
+        missing = count - chosen.size
+        if not 0 < missing < level.size:
+            break
+        units = np.nan_to_num(column[level])
+        least = np.partition(units, units.size - missing)[units.size - missing]
+        chosen, level = np.concatenate([chosen, level[units > least]]), level[units == least]
+    chosen = np.concatenate([chosen, level[: count - chosen.size]])
+    recent, month, ever = (np.nan_to_num(column[chosen]) for column in columns)
+    return chosen[np.lexsort((chosen, -ever, -month, -recent))]

@@ -135,8 +135,10 @@ class InteractionLog:
             batch: _Batch | None = None
             try:
                 if producer is None and time.monotonic() >= next_attempt:
-                    next_attempt = time.monotonic() + self._config.reconnect_s
-                    producer = self._connect()
+                    try:
+                        producer = self._connect()
+                    finally:
+                        next_attempt = time.monotonic() + self._config.reconnect_s
                 try:
                     batch = self._queue.get(timeout=None if producer is not None else self._config.reconnect_s)
                 except queue.Empty:

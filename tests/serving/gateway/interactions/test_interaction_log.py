@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -157,3 +158,19 @@ def test_what_waits_for_kafka_is_bounded_in_bytes():
         assert interaction_log.offer([EVENT]) is None
         assert interaction_log.offer([EVENT]) is None
         assert interaction_log.offer([EVENT]) == full
+
+
+def test_between_two_looks_for_kafka_all_that_waits_is_given_up():
+    """Otherwise one batch a look would leave, and the others be told late."""
+
+    class Unreachable(LogToFake):
+        def _connect(self) -> Any:
+            time.sleep(0.1)  # longer than reconnect_s
+
+    dropped = figure(IMPRESSIONS_DROPPED)
+    interaction_log = Unreachable(FakeProducer())
+    for _ in range(30):
+        interaction_log.offer([EVENT])
+    interaction_log.start()
+    wait_until(lambda: figure(IMPRESSIONS_DROPPED) == dropped + 30, 2.0)
+    interaction_log.close()

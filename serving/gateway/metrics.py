@@ -19,6 +19,7 @@ EVENT_LOOP_LAG = Histogram(
 )
 GC_PAUSES = Histogram("vitrine_gc_pause_seconds", "Pauses of the garbage collector", ["generation"], buckets=_SECONDS)
 INTERACTION_LOG_ERRORS = Counter("vitrine_interaction_log_errors_total", "Unexpected errors on the way to Kafka")
+CIRCUIT_OPEN = Gauge("vitrine_circuit_open", "1 while calls go on without a stage that does not answer", ["stage"])
 UNDER_WAY = Gauge("vitrine_recommend_under_way", "Recommend calls that have begun and are not answered yet")
 RELEASE = Gauge("vitrine_release", "The release that answers")
 RELEASE_FAILURES = Counter("vitrine_release_failures_total", "Releases that could not be loaded or warmed up")

@@ -99,14 +99,18 @@ class Recommender:
             release, now = active.release, self._clock()
             allowed, viewed = _filters(request, release)
             # 2 Customer features: one round trip to Redis.
-            read = await trace.remote("customer", self._customers.read(request.customer_id, release.articles, now))
+            read = await trace.remote(
+                "customer", lambda: self._customers.read(request.customer_id, release.articles, now)
+            )
             shopper = read or self._customers.last_known(request.customer_id, release.articles, now)
             shopper = shopper or unknown_shopper(request.customer_id, release.articles, now)
             # 3 The query tower. Who has bought nothing yet is shown what is trending: the models, which learn from
             # purchases, order that worse than its sales do.
             personal, embedding = shopper.customer.has_history, None
             if personal:
-                embedding = await trace.remote("query_tower", embed_query(self._models, release, shopper.customer))
+                embedding = await trace.remote(
+                    "query_tower", lambda: embed_query(self._models, release, shopper.customer)
+                )
                 embedding = self._last_embedding(release, request.customer_id, embedding)
             # 4 Candidates from the sources, through the filters, and 5 their features.
             pipeline = RankingPipeline(release, self._rules)
@@ -115,7 +119,7 @@ class Recommender:
             # 6 The ranker.
             scores = None
             if features is not None:
-                scores = await trace.remote("ranker", rank(self._models, release, features))
+                scores = await trace.remote("ranker", lambda: rank(self._models, release, features))
             # 7 Diversity and shop rules, reasons.
             cut, articles = await self._compute(
                 trace, lambda: _arrange(trace, release, pipeline, query, allowed, request, found, scores)

@@ -130,6 +130,7 @@ async def running_gateway(settings: Settings, config: GatewayConfig) -> AsyncIte
             # First tell balancers, then finish what has begun, then let go of what it needed.
             await health_service.enter_graceful_shutdown()
             await server.stop(config.drain_s)
+            service.close()
             for task in tasks:
                 task.cancel()
                 with suppress(asyncio.CancelledError):

@@ -20,6 +20,7 @@ from serving.gateway.requests import InvalidRequest, Request, checked_count, che
 from serving.gateway.server_timing import server_timing
 from serving.gateway.stages.admission import Admission, Overloaded
 from serving.gateway.stages.arithmetic import ArithmeticThread
+from serving.gateway.stages.circuit_breaker import CircuitBreaker
 from serving.gateway.stages.deadline import Budgets, Deadline
 from serving.gateway.stages.similar import UnknownArticle, similar_articles
 from serving.gateway.stages.trace import Trace
@@ -65,6 +66,12 @@ class RecommenderService(recommender_pb2_grpc.RecommenderServicer):
         self._recommender, self._releases, self._known_articles = recommender, releases, known_articles
         self._interaction_log, self._clock, self._budgets = interaction_log, clock, budgets
         self._arithmetic, self._admission = arithmetic, Admission()
+        self._breakers = {stage: CircuitBreaker(stage) for stage, _ in budgets.shares}
+
+    def close(self) -> None:
+        """Ask nobody any more, once no call is under way."""
+        for breaker in self._breakers.values():
+            breaker.close()
 
     async def Recommend(  # noqa: N802 - gRPC's own name
         self, request: pb.RecommendRequest, context: grpc.aio.ServicerContext
@@ -86,7 +93,7 @@ class RecommenderService(recommender_pb2_grpc.RecommenderServicer):
         if deadline.remaining_ms <= self._budgets.least_ms:
             raise TimeoutError("the deadline had passed when the call arrived; give more time")
         with self._admission.admitted(deadline):
-            trace = Trace(deadline)
+            trace = Trace(deadline, self._breakers)
             response = _recommend_response(await self._recommender.recommend(request, trace))
             self._admission.answered(trace.local_ms)
         return response

@@ -9,8 +9,12 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import grpc
+import redis
 
 T = TypeVar("T")
+
+_TELLING_MS = 10.0
+"""Who had less time than this and got no answer has not learnt much about the other side."""
 
 
 @dataclass(frozen=True)
@@ -36,11 +40,12 @@ class StageFailed(Exception):  # noqa: N818 - not an error of the program: a sta
 
     Attributes:
         details: what the other side said, for the log: it may name addresses and keys.
+        answers: whether the other side does, be it with an error; None where that was not learnt.
     """
 
-    def __init__(self, why: str, details: str = "") -> None:
+    def __init__(self, why: str, details: str = "", answers: bool | None = None) -> None:
         super().__init__(why)
-        self.details = details
+        self.details, self.answers = details, answers
 
 
 class Deadline:
@@ -84,20 +89,30 @@ class Deadline:
         """Await a stage's answer from another process, within the stage's budget.
 
         Raises:
-            StageFailed: it failed or took too long; ``work`` is cancelled then.
+            StageFailed: it failed or took too long, and ``work`` is cancelled then; or no time is left.
         """
         budget_ms = self.budget_ms(stage)
-        try:
-            if budget_ms < self._budgets.least_ms:
-                work.close()
-                raise StageFailed("no time left before the deadline")
-            async with asyncio.timeout(budget_ms / 1e3):
-                return await work
-        except TimeoutError:
-            raise StageFailed(f"no answer within {budget_ms:.0f} ms") from None
-        except grpc.aio.AioRpcError as error:
-            raise StageFailed(error.code().name, error.details() or "") from error
-        except StageFailed:
-            raise
-        except Exception as error:  # whatever a stage meets, the answer goes on without it
-            raise StageFailed(type(error).__name__, str(error)) from error
+        if budget_ms < self._budgets.least_ms:
+            work.close()
+            raise StageFailed("no time left before the deadline")
+        return await within(budget_ms, work)
+
+
+async def within(budget_ms: float, work: Coroutine[Any, Any, T]) -> T:
+    """Await another process's answer so long.
+
+    Raises:
+        StageFailed: it failed or took too long; ``work`` is cancelled then.
+    """
+    try:
+        async with asyncio.timeout(budget_ms / 1e3):
+            return await work
+    except TimeoutError:
+        answers = False if budget_ms >= _TELLING_MS else None
+        raise StageFailed(f"no answer within {budget_ms:.0f} ms", answers=answers) from None
+    except grpc.aio.AioRpcError as error:
+        is_away = error.code() is grpc.StatusCode.UNAVAILABLE
+        raise StageFailed(error.code().name, error.details() or "", answers=not is_away) from error
+    except Exception as error:  # whatever a stage meets, the answer goes on without it
+        is_away = isinstance(error, redis.ConnectionError | redis.TimeoutError)
+        raise StageFailed(type(error).__name__, str(error), answers=not is_away) from error

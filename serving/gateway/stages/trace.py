@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from serving.gateway.metrics import DEGRADED, STAGE_SECONDS
+from serving.gateway.stages.circuit_breaker import CircuitBreaker, Work
 from serving.gateway.stages.deadline import Deadline, StageFailed
 
 T = TypeVar("T")
@@ -22,17 +23,24 @@ log = logging.getLogger(__name__)
 class Trace:
     """Runs the stages of one request and notes what becomes of them."""
 
-    def __init__(self, deadline: Deadline) -> None:
-        self.deadline = deadline
+    def __init__(self, deadline: Deadline, breakers: Mapping[str, CircuitBreaker]) -> None:
+        """Args:
+        breakers: by remote stage, the same for all requests.
+        """
+        self.deadline, self._breakers = deadline, breakers
         self.degraded: dict[str, str] = {}  # stage -> why
         self.seconds: dict[str, float] = {}  # stage -> time taken
         self.local_ms = 0.0  # of stages that compute here
 
-    async def remote(self, stage: str, work: Coroutine[Any, Any, T]) -> T | None:
-        """Await a stage that another process answers; None where it fails or takes longer than its budget."""
+    async def remote(self, stage: str, work: Work[T]) -> T | None:
+        """Await a stage that another process answers; None where it fails, or takes longer than its budget lately.
+
+        Args:
+            work: asks; it may be asked again later, beside other requests, to learn whether the stage has come back.
+        """
         with self.timed(stage, is_remote=True):
             try:
-                return await self.deadline.spend(stage, work)
+                return await self._breakers[stage].spend(self.deadline, work)
             except StageFailed as failure:
                 self.note(stage, str(failure), failure.details)
                 return None

@@ -160,6 +160,28 @@ def test_stages_that_hang_do_not_cost_the_deadline(rig, stages):
         assert any("no answer within" in part.reason for part in answer.degraded)
 
 
+@pytest.mark.parametrize("stage", ["query_tower", "ranker", "customer"])
+def test_a_stage_that_goes_on_hanging_costs_no_call_its_time_and_is_back_soon(rig, stage):
+    usual = rig.recommend()
+    with ExitStack() as stack:
+        if stage == "customer":
+            stack.enter_context(paused(rig.redis_server))
+        else:
+            stack.callback(rig.models.held.clear)
+            stack.callback(rig.models.hold(stage).set)
+        wait_until(lambda: "asked again in" in reason_for(rig.recommend(timeout_s=DEADLINE_S), stage))
+        milliseconds = []
+        for _ in range(10):
+            started = time.perf_counter()
+            assert stage in degraded(rig.recommend(timeout_s=DEADLINE_S))
+            milliseconds.append((time.perf_counter() - started) * 1e3)
+        assert np.median(milliseconds) < 40  # the least that any stage may spend of this deadline is twice that
+    recovered = time.monotonic()
+    wait_until(lambda: not degraded(rig.recommend(timeout_s=DEADLINE_S)))
+    assert time.monotonic() - recovered < 2
+    assert ids(rig.recommend()) == ids(usual)
+
+
 def test_a_caller_without_a_deadline_is_answered_within_the_default(rig):
     with ExitStack() as stack:
         for model in ("query_tower", "ranker"):

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 Event = Mapping[str, str | int]
 
+_LEAST_POLL_MS = 20.0  # as long as events linger
+
 log = logging.getLogger(__name__)
 
 _BESIDE_TEXTS_BYTES = 200  # of an event: its fields' names, its numbers
@@ -187,6 +189,7 @@ class InteractionLog:
                 log.warning("Kafka at %s is not reachable, impressions are lost: %s", self._bootstrap_servers, error)
             self.problem = f"Kafka is not reachable: {type(error).__name__}"
             return None
+        _pause_between_polls(producer)
         self.problem = None
         return producer
 
@@ -214,6 +217,17 @@ class InteractionLog:
         with self._counting:
             self._waiting_bytes -= batch.size_bytes
         _resolve(batch, error)
+
+
+def _pause_between_polls(producer: KafkaProducer) -> None:
+    """Let the producer's thread wait a little where its broker takes nothing.
+
+    kafka-python 3.0.12 polls without a pause while as many requests as it allows are unanswered or a connection is
+    being made, and between two tries takes the seconds to wait for milliseconds: its thread then holds up all answers.
+    """
+    client = producer._sender._client
+    delay_s = client.connection_delay
+    client.connection_delay = lambda node_id: max(_LEAST_POLL_MS, delay_s(node_id) * 1e3)
 
 
 class _Pending:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import signal
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -13,6 +16,7 @@ from kafka import KafkaConsumer, TopicPartition
 
 from feature_repo.contracts import INTERACTIONS
 from infra.local.kafka.topics import EVENT_PARTITIONS
+from serving.gateway.interactions.interaction_log import InteractionLog, InteractionLogConfig
 from serving.proto import recommender_pb2 as pb
 from serving.proto import recommender_pb2_grpc
 from tests.serving.gateway import gateway_world as world
@@ -137,6 +141,33 @@ def test_kafka_away_costs_impressions_but_no_answer(stub, reader, kafka_topics):
     wait_until(lambda: not recommend(stub).degraded, 30)
     recommend(stub, request_id="again")
     assert len(reader.of_request("again", 12)) == 12
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSTOP], ids=["killed", "stopped"])
+def test_waiting_for_kafka_takes_no_processor_time_from_the_answers(kafka_topics, number):
+    # Requests end after a quarter of a second: with too many under way, and with a connection that is not yet one.
+    interaction_log = InteractionLog(kafka_topics.address, InteractionLogConfig(delivery_timeout_ms=500))
+    interaction_log.start()
+    event = {"customer_id": "known"}
+
+    def offer(seconds: float) -> float:
+        """Share of a processor that it took."""
+        until, before = time.monotonic() + seconds, time.process_time()
+        while time.monotonic() < until:
+            interaction_log.offer([event])
+            time.sleep(0.005)
+        return (time.process_time() - before) / seconds
+
+    try:
+        offer(1.0)
+        assert interaction_log.problem is None
+        os.kill(kafka_topics.pid, number)
+        assert offer(2.0) < 0.4
+        assert interaction_log.problem is not None
+    finally:
+        if number is signal.SIGSTOP:
+            os.kill(kafka_topics.pid, signal.SIGCONT)
+        interaction_log.close()
 
 
 def test_without_kafka_from_the_start_answers_say_that_impressions_are_lost(rig):

@@ -7,6 +7,8 @@
 # make proto  generate serving/proto/*_pb2*.py from the .proto files
 # make torture          kill workers, Redis and Kafka fifty times while purchases stream; every window must be right
 #                       (CLUSTER=1: on a Redis Cluster, whose masters lose their last second or everything)
+# make chaos-gateway    kill and stop Redis, Kafka and the model server for three minutes while customers ask a gateway;
+#                       every call must be answered in time, and fully within two seconds of a recovery
 # make bench-streaming  purchases a second, milliseconds from purchase to online value
 # make bench-gateway    Recommend beside a straight composition and its floor, alone and under load
 # make lock   resolve requirements.lock anew from pyproject.toml
@@ -25,7 +27,7 @@ PURE_TESTS := tests/serving/retrieval tests/serving/ranking/test_find_candidates
 READING = $(if $(DATA),--data "$(DATA)") $(if $(REJECT_FILE),--reject-file "$(REJECT_FILE)") \
   $(if $(TIME_ZONE),--time-zone "$(TIME_ZONE)")
 
-.PHONY: setup demo up test lint coverage lock proto bench bench-gateway bench-streaming torture clean
+.PHONY: setup demo up test lint coverage lock proto bench bench-gateway bench-streaming torture chaos-gateway clean
 
 setup: $(SETUP)
 
@@ -77,6 +79,9 @@ bench-streaming: $(SETUP)
 
 torture: $(SETUP)
 	@$(BIN)/python -m tests.streaming.crash_campaign $(if $(CLUSTER),--cluster)
+
+chaos-gateway: $(SETUP)
+	@$(BIN)/python -m tests.serving.gateway.chaos $(if $(SECONDS),--seconds $(SECONDS))
 
 clean:
 	rm -rf var

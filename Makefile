@@ -1,6 +1,6 @@
 # make demo   set-up and the whole story on the terminal (DATA=folder for your own files in Kaggle's H&M layout,
 #             REJECT_FILE=file for their bad rows, TIME_ZONE=Europe/Stockholm for dates with a time zone)
-# make test   set-up and all tests
+# make test   set-up and all tests (AFTER_COVERAGE=1: without those that `make coverage` has just run)
 # make up     everything running until Ctrl-C, with the same variables
 # make lint   ruff, mypy and who may import whom
 # make coverage  how much of the pure rooms their own tests run, with a floor
@@ -46,7 +46,7 @@ up: $(SETUP)
 	@$(BIN)/vitrine up $(READING)
 
 test: $(SETUP)
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest $(if $(AFTER_COVERAGE),$(addprefix --ignore=,$(PURE_TESTS)))
 
 lint: $(SETUP)
 	@$(BIN)/ruff check .

@@ -12,8 +12,9 @@ from serving.ranking.attribution import attribute
 from serving.ranking.filters.allowed import Allowed
 from serving.ranking.request_sources.popular import LEAST_CANDIDATES, Popular, other_best_sellers
 from serving.ranking.request_sources.registry import REQUEST_SOURCES
-from serving.retrieval.candidates import ABSENT, MOST_CANDIDATES, CandidateSet, collect
+from serving.retrieval.candidates import ABSENT, MOST_CANDIDATES, CandidateSet, collect, known_precision
 from serving.retrieval.position_sets import are_among
+from serving.retrieval.source_precision import precision_of_any
 from serving.retrieval.sources.registry import SOURCE_NAMES
 from serving.retrieval.sources.source import Quota, ReleaseView, RetrievalQuery
 from serving.retrieval.sources.trending import TrendingSource
@@ -29,6 +30,7 @@ class Candidates:
     proposed: CandidateSet  # articles of no source have ABSENT in every column
     shown_for: npt.NDArray[np.object_]  # [m] name of the source that speaks for each article
     leading_places: npt.NDArray[np.int32]  # [m] among what leads, 0 = first; ABSENT where it does not
+    precision: Sequence[npt.NDArray[np.float32]] | None = None  # of each source by rank; None where not known
 
     def __len__(self) -> int:
         return len(self.proposed)
@@ -49,7 +51,7 @@ class Candidates:
             first = places.max(initial=ABSENT) + 1
             for place, position in enumerate(positions.tolist(), first):
                 places[proposed.positions == position] = place
-        return Candidates(proposed, shown_for, places)
+        return Candidates(proposed, shown_for, places, self.precision)
 
 
 def find_candidates(
@@ -63,7 +65,9 @@ def find_candidates(
     quotas = _trending(release.quotas) if only_trending else release.quotas
     most = None if only_trending else MOST_CANDIDATES
     proposed = _columns_of(release.quotas, collect(query, quotas, allowed, most, allowed.is_narrow))
-    found = Candidates(proposed, attribute(proposed, release.quotas), np.full(len(proposed), ABSENT, np.int32))
+    precision = None if only_trending else known_precision(release.quotas)  # of one source its own order stands
+    nothing_leads = np.full(len(proposed), ABSENT, np.int32)
+    found = Candidates(proposed, attribute(proposed, release.quotas), nothing_leads, precision)
     for source in REQUEST_SOURCES:
         positions = source.propose(release, query, allowed, found.proposed.positions)
         if positions.size:
@@ -85,9 +89,11 @@ def with_best_sellers(
 
 
 def source_order(candidates: Candidates) -> npt.NDArray[np.float32]:
-    """Scores in the order of the sources' worth and then their own order: 1, 1/2, 1/3, ... [m]
+    """Scores 1, 1/2, 1/3, ... [m] in an order that needs no model.
 
-    "Bought again, then other colours, then popular" is within a tenth of a ranker on H&M's data, and needs no model.
+    That is how likely any of the sources that propose an article is right there. Where that is not known, and among
+    equals, it is the sources' worth and then their own order: "bought again, then other colours, then popular" is
+    within a tenth of a ranker on H&M's data.
     """
     proposed = candidates.proposed
     size = len(proposed)
@@ -99,8 +105,9 @@ def source_order(candidates: Candidates) -> npt.NDArray[np.float32]:
         places[here] = np.minimum(places[here], _WORTH[source] * _PLACES + proposed.ranks[here, column])
     leading = candidates.leading_places != ABSENT
     places[leading] = candidates.leading_places[leading] - _PLACES
+    likely = np.zeros(size) if candidates.precision is None else precision_of_any(proposed.ranks, candidates.precision)
     scores = np.empty(size, np.float32)
-    scores[np.argsort(places, kind="stable")] = 1.0 / np.arange(1, size + 1)
+    scores[np.lexsort((places, np.where(leading, -np.inf, -likely)))] = 1.0 / np.arange(1, size + 1)
     return scores
 
 

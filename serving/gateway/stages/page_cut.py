@@ -60,6 +60,6 @@ def cut_page(request: Request, release: Release, customer: Customer, allowed: Al
 def candidates_alone(request: Request, release: Release, ranked: Ranked) -> PageCut:
     """The page out of the candidates and nothing else: where ``cut_page`` breaks."""
     shown_before = release.articles.positions(request.earlier.article_ids)
-    order = ranked.order[~np.isin(ranked.found.proposed.positions[ranked.order], shown_before)]
+    order = ranked.order[~are_among(ranked.found.proposed.positions[ranked.order], shown_before)]
     begin = request.page * request.count
     return PageCut(ranked, order[begin : begin + request.end - request.first], [], False)
